@@ -1,0 +1,17 @@
+//! Ground floor: arithmetic with the same bits on every platform. It must not know of reinforcement learning.
+//!
+//! Everything here is built from IEEE additions, multiplications, divisions and square roots (or from `libm`, which
+//! is), in a fixed order, so that a result does not depend on the platform's C library, on the instruction set or on
+//! the number of threads.
+
+mod dense;
+mod difference;
+mod elementary;
+pub mod kernel;
+pub mod simd;
+mod sum;
+
+pub use dense::{Matrix, SingularMatrix};
+pub use difference::central_gradient;
+pub use elementary::{cos, exp, ln, power, sin, softmax};
+pub use sum::{Sum, dot, sum};

@@ -1,0 +1,50 @@
+//! Second floor: policies. It must not know of estimators.
+//!
+//! A [`Policy`] gives probabilities, log-probabilities and scores. Its probabilities are written once over a generic
+//! [`Scalar`]; the scores are closed forms of their own, so that the two check one another.
+
+mod softmax;
+
+pub use softmax::{InvalidPolicy, Logits, SoftmaxPolicy};
+
+use crate::autodiff::Scalar;
+use crate::numeric;
+
+/// A distribution over finitely many actions for each time and observation, with parameters `θ`.
+///
+/// Times `t` count from 0. Everything but [`Policy::probabilities_over`] works through `&dyn Policy`.
+pub trait Policy: Sync {
+    /// The number of actions, `A`.
+    fn actions(&self) -> usize;
+
+    /// The number of observations, `O`.
+    fn observations(&self) -> usize;
+
+    /// The parameters `θ`, a flat vector.
+    fn parameters(&self) -> &[f64];
+
+    /// The number of steps with parameters of their own, or `None` where all steps share them.
+    fn time_indexed(&self) -> Option<usize>;
+
+    /// The indices of the parameters that the probabilities at `(t, observation)` depend on, ascending.
+    fn support(&self, t: usize, observation: usize) -> Vec<usize>;
+
+    /// Writes `π_t(a | observation)` for each action, given the values of the supporting parameters in the order of
+    /// [`Policy::support`].
+    fn probabilities_over<S: Scalar>(&self, t: usize, observation: usize, support: &[S], out: &mut [S])
+    where
+        Self: Sized;
+
+    /// Writes `π_t(a | observation)` for each action.
+    fn probabilities(&self, t: usize, observation: usize, out: &mut [f64]);
+
+    /// `log π_t(action | observation)`.
+    fn log_prob(&self, t: usize, observation: usize, action: usize) -> f64 {
+        let mut probabilities = vec![0.0; self.actions()];
+        self.probabilities(t, observation, &mut probabilities);
+        numeric::ln(probabilities[action])
+    }
+
+    /// Adds `weight · ∇θ log π_t(action | observation)` to `out`, a vector of the length of `θ`.
+    fn add_score(&self, t: usize, observation: usize, action: usize, weight: f64, out: &mut [f64]);
+}

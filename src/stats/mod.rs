@@ -1,0 +1,5 @@
+//! First floor: statistics of samples. It must not know of reinforcement learning.
+
+mod moments;
+
+pub use moments::{Covariance, Moments};
