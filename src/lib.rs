@@ -2,7 +2,10 @@
 #![allow(clippy::inline_always)]
 
 pub mod autodiff;
+pub mod batch;
 pub mod environment;
+pub mod estimator;
+pub mod exact;
 pub mod numeric;
 pub mod policy;
 pub mod rng;

@@ -1,0 +1,61 @@
+//! Fourth floor: the subjects, estimators of `∇J` as they are written in training code. It must not know the truth.
+//!
+//! A likelihood-ratio estimator is a weighting of scores, `ĝ = (1/N) Σ_i Σ_t w[i,t] ∇θ log π(a[i,t] | s[i,t])`; an
+//! [`Estimator`] is the rule for `w`. What is not of that kind is a [`GradientEstimator`], a whole vector. State
+//! values and optimal baselines reach a subject as data, in its fields.
+
+mod action_dependent;
+mod batch_mean;
+mod per_parameter;
+mod returns;
+mod reward_to_go;
+mod state_baseline;
+mod total_return;
+
+pub use action_dependent::ActionDependentBaseline;
+pub use batch_mean::{InBatchMean, LeaveOneOut};
+pub use per_parameter::PerParameterBaseline;
+pub use returns::{Returns, reward_to_go, total_return};
+pub use reward_to_go::RewardToGo;
+pub use state_baseline::StateBaseline;
+pub use total_return::TotalReturn;
+
+use crate::batch::Batch;
+use crate::policy::Policy;
+
+/// A rule for the weights of scores.
+pub trait Estimator {
+    /// Writes the weight of each step, `[N, T]` row by row. What is written past a trajectory's length is not read.
+    fn weights(&self, batch: &Batch, out: &mut [f64]);
+}
+
+/// An estimator that gives a whole vector.
+pub trait GradientEstimator {
+    /// The estimate of `∇J` from `batch`, one entry a parameter of `policy`.
+    fn gradient(&self, policy: &dyn Policy, batch: &Batch) -> Vec<f64>;
+}
+
+impl<E: Estimator> GradientEstimator for E {
+    fn gradient(&self, policy: &dyn Policy, batch: &Batch) -> Vec<f64> {
+        let mut weights = vec![0.0; batch.len() * batch.steps()];
+        self.weights(batch, &mut weights);
+        weighted_scores(policy, batch, &weights)
+    }
+}
+
+/// `(1/N) Σ_i Σ_t w[i,t] ∇θ log π(a[i,t] | o[i,t])`.
+///
+/// # Panics
+/// If there are not `N·T` weights.
+pub fn weighted_scores(policy: &dyn Policy, batch: &Batch, weights: &[f64]) -> Vec<f64> {
+    assert_eq!(weights.len(), batch.len() * batch.steps(), "one weight a step");
+    let mut gradient = vec![0.0; policy.parameters().len()];
+    let share = 1.0 / batch.len() as f64;
+    for i in 0..batch.len() {
+        let row = &weights[i * batch.steps()..];
+        for (t, (&observation, &action)) in batch.observations(i).iter().zip(batch.actions(i)).enumerate() {
+            policy.add_score(t, observation as usize, action as usize, row[t] * share, &mut gradient);
+        }
+    }
+    gradient
+}

@@ -1,0 +1,25 @@
+//! Fourth floor: the oracle. It must not know of random numbers, of the sampler, nor of the estimators it judges.
+//!
+//! [`Oracle`] holds a world and a policy and answers, exactly: the objective, its gradient, the mean and variance of
+//! every estimator in its own catalogue ([`Form`]), their full covariance in few parameters, and the floor of the
+//! class *reward-to-go with a time-and-state baseline*. [`Enumeration`] lists every trajectory or ordered batch and
+//! gives the moments of any closure, so that a subject can be measured without being imported.
+//!
+//! The oracle differentiates *probabilities* and never calls a policy's score.
+
+mod component;
+mod covariance;
+mod enumerate;
+mod floor;
+mod form;
+mod model;
+mod oracle;
+mod policy_table;
+mod recursion;
+mod values;
+
+pub use enumerate::{Enumeration, SubjectMoments, TooMany};
+pub use floor::Floor;
+pub use form::{Baseline, EstimatorMoments, Form, Returns, UnsupportedForm};
+pub use oracle::{Comparison, Oracle};
+pub use policy_table::MismatchedPolicy;

@@ -1,0 +1,498 @@
+//! The oracle: one world, one policy, every exact answer.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use super::component::Components;
+use super::covariance;
+use super::floor::{self, Floor};
+use super::form::{Baseline, EstimatorMoments, Form, Returns, UnsupportedForm};
+use super::model::Model;
+use super::policy_table::{MismatchedPolicy, PolicyTable};
+use super::recursion::{self, Request, ToGo, TrajectoryMoments};
+use super::values::{self, Values};
+use crate::environment::{Bandit, TabularMdp};
+use crate::numeric::{self, Matrix};
+use crate::policy::Policy;
+
+/// Exact answers about one policy in one world.
+///
+/// ```
+/// use unbiased::environment::{Bandit, RewardLaw};
+/// use unbiased::exact::{Baseline, Form, Oracle};
+/// use unbiased::policy::SoftmaxPolicy;
+///
+/// // Two arms that pay 1 and 0, chosen with probability 1/2 each.
+/// let arms = [1.0, 0.0].map(|reward| RewardLaw::Deterministic { reward });
+/// let bandit = Bandit::new(arms.to_vec())?;
+/// let policy = SoftmaxPolicy::tabular(1, 2, vec![0.0, 0.0])?;
+/// let oracle = Oracle::of_bandit(&bandit, &policy)?;
+/// assert_eq!(oracle.objective(), 0.5);
+/// assert_eq!(oracle.gradient(), [0.25, -0.25]);
+/// let reinforce = oracle.moments(&Form::total(Baseline::None))?;
+/// assert_eq!(reinforce.mean, [0.25, -0.25]);
+/// assert_eq!(reinforce.trace(), 0.125);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Oracle {
+    model: Model,
+    policy: PolicyTable,
+    values: Values,
+    components: Components,
+    gradient: OnceLock<Vec<f64>>,
+    total: OnceLock<TrajectoryMoments>,
+    constant: OnceLock<TrajectoryMoments>,
+    floor: OnceLock<(Vec<f64>, Floor)>,
+    tick: Box<dyn Fn() + Send + Sync>,
+}
+
+impl fmt::Debug for Oracle {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Oracle")
+            .field("states", &self.model.states())
+            .field("parameters", &self.policy.parameters())
+            .field("horizon", &self.model.horizon)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How an estimator's mean stands to the true gradient, and its variance to the floor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The multiple `c` of `∇J` closest to the mean, `⟨mean, ∇J⟩ / ‖∇J‖²`; `None` where `∇J` is zero.
+    pub scale: Option<f64>,
+    /// `‖mean − ∇J‖`.
+    pub bias_norm: f64,
+    /// Whether the mean is not a multiple of `∇J` (by more than 1e-9 of its length, or of the floor's deviation).
+    pub turned: bool,
+    /// `trace / c²` as a multiple of the floor's trace: no estimator beats the floor by shrinking. `None` where the
+    /// floor is zero or the mean is turned or zero.
+    pub ratio_to_floor: Option<f64>,
+}
+
+impl Oracle {
+    /// The oracle of `policy` in a Markov decision process.
+    ///
+    /// # Errors
+    /// [`MismatchedPolicy`] if the policy has other observations, actions or steps.
+    pub fn of_mdp<P: Policy>(mdp: &TabularMdp, policy: &P) -> Result<Self, MismatchedPolicy> {
+        Self::new(Model::of_mdp(mdp), PolicyTable::of(policy))
+    }
+
+    /// The oracle of `policy` on a bandit: one observation, an action an arm.
+    ///
+    /// # Errors
+    /// [`MismatchedPolicy`] if the policy has more than one observation or another number of actions.
+    pub fn of_bandit<P: Policy>(bandit: &Bandit, policy: &P) -> Result<Self, MismatchedPolicy> {
+        Self::new(Model::of_bandit(bandit), PolicyTable::of(policy))
+    }
+
+    fn new(model: Model, policy: PolicyTable) -> Result<Self, MismatchedPolicy> {
+        policy.check(model.observations, model.actions, model.horizon)?;
+        let values = Values::of(&model, &policy);
+        let components = Components::of(&model, &policy);
+        Ok(Self {
+            model,
+            policy,
+            values,
+            components,
+            gradient: OnceLock::new(),
+            total: OnceLock::new(),
+            constant: OnceLock::new(),
+            floor: OnceLock::new(),
+            tick: Box::new(|| ()),
+        })
+    }
+
+    /// The same oracle, calling `tick` after every step of a long computation: [`Oracle::steps_a_pass`] times a pass
+    /// of the recursion, twice as often for the floor.
+    #[must_use]
+    pub fn with_progress(mut self, tick: impl Fn() + Send + Sync + 'static) -> Self {
+        self.tick = Box::new(tick);
+        self
+    }
+
+    /// How often a pass of the recursion reports progress.
+    pub fn steps_a_pass(&self) -> usize {
+        self.model.horizon * self.components.all.len()
+    }
+
+    /// The horizon, `T`.
+    pub fn horizon(&self) -> usize {
+        self.model.horizon
+    }
+
+    /// The number of states, `S`.
+    pub fn states(&self) -> usize {
+        self.model.states()
+    }
+
+    /// The number of parameters, `d`.
+    pub fn parameters(&self) -> usize {
+        self.policy.parameters()
+    }
+
+    /// `J`, the expected discounted return.
+    pub fn objective(&self) -> f64 {
+        self.values.objective()
+    }
+
+    /// `∇J`, by the policy-gradient theorem.
+    pub fn gradient(&self) -> &[f64] {
+        self.gradient.get_or_init(|| values::gradient(&self.model, &self.policy, &self.values))
+    }
+
+    /// `V_t(s)`, the expected discounted return from time `t` on, for `t ≤ T`.
+    pub fn value(&self, t: usize, state: usize) -> f64 {
+        self.values.value(t, state)
+    }
+
+    /// `Q_t(s, a)`.
+    pub fn action_value(&self, t: usize, state: usize, action: usize) -> f64 {
+        self.value(t, state) + self.values.advantages(&self.model, t, state)[action]
+    }
+
+    /// The occupancy `d_t(s) = P(s_t = s, not ended before t)`, `[T][S]`, row by row.
+    pub fn occupancy(&self) -> Vec<f64> {
+        values::occupancy(&self.model, &self.policy)
+    }
+
+    /// The variance of the total return of a trajectory.
+    pub fn return_variance(&self) -> f64 {
+        self.total_moments().return_variance
+    }
+
+    /// The floor of the class *reward-to-go with a time-and-state baseline*, with the baseline that reaches it.
+    pub fn floor(&self) -> &Floor {
+        &self.floor_with_excess().1
+    }
+
+    fn floor_with_excess(&self) -> &(Vec<f64>, Floor) {
+        self.floor.get_or_init(|| {
+            let (excess, occupancy) =
+                floor::excess(&self.model, &self.policy, &self.values, &self.components, &self.tick);
+            let states = self.model.states();
+            let baseline = (0..self.model.horizon)
+                .map(|t| {
+                    let entry = |s: usize| {
+                        let i = t * states + s;
+                        (occupancy[i] > 0.0).then(|| self.value(t, s) - excess[i])
+                    };
+                    (0..states).map(entry).collect()
+                })
+                .collect();
+            let at = |t: usize, s: usize, _| excess[t * states + s];
+            let moments = self.to_go_moments(self.model.discount, &at, false);
+            let trace = numeric::sum(moments.to_go_variance);
+            (excess, Floor { trace, baseline })
+        })
+    }
+
+    /// Exact mean and variance of an estimator.
+    ///
+    /// # Errors
+    /// [`UnsupportedForm`] for a combination outside the catalogue or a table that does not fit.
+    pub fn moments(&self, form: &Form) -> Result<EstimatorMoments, UnsupportedForm> {
+        self.check(form)?;
+        if let Some(batch) = form.coupled_batch() {
+            return Ok(self.coupled(form, batch));
+        }
+        let linear = |mean: &[f64], variance: Vec<f64>| EstimatorMoments { mean: mean.to_vec(), variance, batch: 1 };
+        if form.returns == Returns::Total {
+            // Z (R − b) = Z (R − J) + (J − b) Z.
+            let m = self.total_moments();
+            let shift = self.constants(form).map(|b| self.objective() - b);
+            let variance = shifted(&m.product_variance, &m.score_product, &m.score_variance, shift);
+            return Ok(linear(&m.product_mean, variance));
+        }
+        if form.is_constant() && !matches!(form.baseline, Baseline::None | Baseline::Constant(_)) {
+            let m = self.constant_moments(form);
+            let shift = self.constants(form).map(|b| self.objective() - b);
+            let variance = shifted(&m.to_go_variance, &m.score_to_go, &m.score_variance, shift);
+            return Ok(linear(&m.to_go_mean, variance));
+        }
+        let m = self.with_excess(form, |excess, corrected| {
+            self.to_go_moments(self.step_discount(form), excess, corrected)
+        });
+        Ok(linear(&m.to_go_mean, m.to_go_variance))
+    }
+
+    /// The exact covariance matrix of an estimator (times the batch size, as in [`EstimatorMoments`]), for at most
+    /// 64 parameters.
+    ///
+    /// It comes from a recursion of its own, over all parameters at once.
+    ///
+    /// # Errors
+    /// [`UnsupportedForm`] as for [`Oracle::moments`], or if there are more than 64 parameters.
+    pub fn covariance(&self, form: &Form) -> Result<Matrix, UnsupportedForm> {
+        self.check(form)?;
+        let (parameters, most) = (self.parameters(), covariance::MOST_PARAMETERS);
+        if parameters > most {
+            return Err(UnsupportedForm::TooManyParameters { parameters, most });
+        }
+        let total = form.returns == Returns::Total;
+        let eta = if total { 1.0 } else { self.step_discount(form) };
+        let joint = self.with_excess(form, |excess, corrected| {
+            let to_go = ToGo { step_discount: self.step_discount(form), excess, corrected };
+            covariance::joint(&self.model, &self.policy, &self.values, &to_go, eta)
+        });
+        let shift = if form.is_constant() && (total || !matches!(form.baseline, Baseline::None | Baseline::Constant(_))) {
+            self.constants(form).map(|b| self.objective() - b)
+        } else {
+            Shift::Zero
+        };
+        Ok(joint.estimator(total, form.coupled_batch(), form.includes_own(), &|k| shift.at(k)))
+    }
+
+    /// Compares an estimator with the true gradient and the floor.
+    pub fn compare(&self, moments: &EstimatorMoments) -> Comparison {
+        let norm = |x: &mut dyn Iterator<Item = f64>| numeric::sum(x.map(|v| v * v)).sqrt();
+        let gradient = self.gradient();
+        let square = numeric::dot(gradient, gradient);
+        let scale = (square > 0.0).then(|| numeric::dot(&moments.mean, gradient) / square);
+        let bias_norm = norm(&mut moments.mean.iter().zip(gradient).map(|(m, g)| m - g));
+        let floor = self.floor().trace;
+        // What a mean of zero may differ from zero by, given that it is a sum of terms of the estimator's size.
+        let rounding = 1e-9 * norm(&mut moments.mean.iter().copied()) + 1e-12 * moments.trace().max(0.0).sqrt();
+        let multiple = scale.unwrap_or(0.0);
+        let across = norm(&mut moments.mean.iter().zip(gradient).map(|(m, g)| m - multiple * g));
+        let turned = across > rounding;
+        let dead = multiple.abs() * square.sqrt() <= rounding;
+        let ratio_to_floor =
+            (floor > 0.0 && !turned && !dead).then(|| moments.trace() / (multiple * multiple) / floor);
+        Comparison { scale, bias_norm, turned, ratio_to_floor }
+    }
+
+    /// The constant baseline of a form with one: its value for each parameter.
+    fn constants(&self, form: &Form) -> Shift {
+        let ratio = |numerator: f64, denominator: f64| if denominator > 0.0 { numerator / denominator } else { 0.0 };
+        let optimum = |covariance: &[f64], variance: &[f64]| match form.baseline {
+            Baseline::OptimalConstant => Shift::Same(
+                self.objective()
+                    + ratio(numeric::sum(covariance.iter().copied()), numeric::sum(variance.iter().copied())),
+            ),
+            _ => Shift::Each(covariance.iter().zip(variance).map(|(c, v)| self.objective() + ratio(*c, *v)).collect()),
+        };
+        match &form.baseline {
+            Baseline::None => Shift::Zero,
+            Baseline::Constant(b) => Shift::Same(*b),
+            Baseline::PerParameter(b) => Shift::Each(b.clone()),
+            Baseline::OptimalConstant | Baseline::OptimalPerParameter => match form.returns {
+                Returns::Total => {
+                    let m = self.total_moments();
+                    optimum(&m.score_product, &m.score_variance)
+                }
+                Returns::ToGo => {
+                    let m = self.constant_moments(form);
+                    optimum(&m.score_to_go, &m.score_variance)
+                }
+            },
+            // Batch baselines are centred on J.
+            _ => Shift::Same(self.objective()),
+        }
+    }
+
+    /// The constants of an [`Baseline::OptimalConstant`] or [`Baseline::OptimalPerParameter`] baseline, one a
+    /// parameter, so that a subject can be given them.
+    ///
+    /// # Errors
+    /// [`UnsupportedForm`] as for [`Oracle::moments`].
+    pub fn optimal_constants(&self, form: &Form) -> Result<Vec<f64>, UnsupportedForm> {
+        self.check(form)?;
+        let constants = self.constants(form);
+        Ok((0..self.parameters()).map(|k| constants.at(k)).collect())
+    }
+
+    fn step_discount(&self, form: &Form) -> f64 {
+        if form.discounted_steps { self.model.discount } else { 1.0 }
+    }
+
+    fn total_moments(&self) -> &TrajectoryMoments {
+        self.total.get_or_init(|| self.run(&Request { score_discount: 1.0, product: true, to_go: None }))
+    }
+
+    /// Joint moments with the constant baseline `J`.
+    fn constant_moments(&self, form: &Form) -> TrajectoryMoments {
+        let compute = |discount: f64| {
+            let objective = self.objective();
+            let excess = |t: usize, s: usize, _| self.value(t, s) - objective;
+            let to_go = Some(ToGo { step_discount: discount, excess: &excess, corrected: false });
+            self.run(&Request { score_discount: discount, product: true, to_go })
+        };
+        if form.discounted_steps {
+            self.constant.get_or_init(|| compute(self.model.discount)).clone()
+        } else {
+            compute(1.0)
+        }
+    }
+
+    fn to_go_moments(
+        &self,
+        step_discount: f64,
+        excess: &(dyn Fn(usize, usize, usize) -> f64 + Sync),
+        corrected: bool,
+    ) -> TrajectoryMoments {
+        let to_go = Some(ToGo { step_discount, excess, corrected });
+        self.run(&Request { score_discount: self.model.discount, product: false, to_go })
+    }
+
+    fn run(&self, request: &Request) -> TrajectoryMoments {
+        recursion::run(&self.model, &self.policy, &self.values, &self.components, request, &self.tick)
+    }
+
+    /// Calls `then` with `V_t(s) − b_t(s, a)` of the form's baseline and whether it is corrected.
+    fn with_excess<R>(
+        &self,
+        form: &Form,
+        then: impl FnOnce(&(dyn Fn(usize, usize, usize) -> f64 + Sync), bool) -> R,
+    ) -> R {
+        let (states, actions) = (self.states(), self.model.actions);
+        match &form.baseline {
+            Baseline::None => then(&|t, s, _| self.value(t, s), false),
+            Baseline::Constant(b) => then(&|t, s, _| self.value(t, s) - b, false),
+            Baseline::StateValue => then(&|_, _, _| 0.0, false),
+            Baseline::TimeAndState(table) => then(&|t, s, _| self.value(t, s) - table[t * states + s], false),
+            Baseline::Optimal => {
+                let excess = &self.floor_with_excess().0;
+                then(&|t, s, _| excess[t * states + s], false)
+            }
+            Baseline::ActionValue { corrected } => {
+                let advantages: Vec<f64> = (0..self.horizon() * states)
+                    .flat_map(|i| self.values.advantages(&self.model, i / states, i % states))
+                    .collect();
+                then(&|t, s, a| -advantages[(t * states + s) * actions + a], *corrected)
+            }
+            Baseline::ActionDependent { table, corrected } => {
+                then(&|t, s, a| self.value(t, s) - table[(t * states + s) * actions + a], *corrected)
+            }
+            _ => then(&|t, s, _| self.value(t, s) - self.objective(), false),
+        }
+    }
+
+    /// A baseline that couples a batch: a U-statistic in `(R, Z, Z R, X)`, by Hoeffding's decomposition (1948).
+    ///
+    /// With `R̃ = R − J` and `Y` the estimator with the constant baseline `J`, leaving one out gives
+    /// `N Var = Var Y + (Var Z Var R + Cov(Z, R)²)/(N − 1)` a component, because `Z` and `R̃` have mean zero, so the
+    /// pairs `Z_i R̃_j` are uncorrelated with everything of order one. Including the sample's own return replaces `Y`
+    /// by `Y − Z R̃/N` and `1/(N − 1)` by `(N − 1)/N²`.
+    fn coupled(&self, form: &Form, batch: usize) -> EstimatorMoments {
+        let total = form.returns == Returns::Total;
+        let m = if total { self.total_moments().clone() } else { self.constant_moments(form) };
+        let n = batch as f64;
+        let pairs = |k: usize| m.score_variance[k] * m.return_variance + m.product_mean[k] * m.product_mean[k];
+        let (y_mean, y_variance, y_product) = if total {
+            (&m.product_mean, &m.product_variance, &m.product_variance)
+        } else {
+            (&m.to_go_mean, &m.to_go_variance, &m.product_to_go)
+        };
+        let entry = |k: usize| {
+            if form.includes_own() {
+                let own = y_variance[k] - 2.0 * y_product[k] / n + m.product_variance[k] / (n * n);
+                (y_mean[k] - m.product_mean[k] / n, own + (n - 1.0) / (n * n) * pairs(k))
+            } else {
+                (y_mean[k], y_variance[k] + pairs(k) / (n - 1.0))
+            }
+        };
+        let (mean, variance) = (0..self.parameters()).map(entry).unzip();
+        EstimatorMoments { mean, variance, batch }
+    }
+
+    fn check(&self, form: &Form) -> Result<(), UnsupportedForm> {
+        if form.returns == Returns::Total && !form.is_constant() {
+            return Err(UnsupportedForm::StateBaselineForTotal);
+        }
+        if form.returns == Returns::Total && !form.discounted_steps {
+            return Err(UnsupportedForm::UndiscountedTotal);
+        }
+        let (d, cells) = (self.parameters(), self.horizon() * self.states());
+        let (given, expected, shape): (&[f64], usize, &str) = match &form.baseline {
+            Baseline::Constant(b) => (std::slice::from_ref(b), 1, "a number"),
+            Baseline::PerParameter(b) => (b, d, "one a parameter"),
+            Baseline::TimeAndState(b) => (b, cells, "one a time and state"),
+            Baseline::ActionDependent { table, .. } => {
+                (table, cells * self.model.actions, "one a time, state and action")
+            }
+            Baseline::InBatchMean { batch: 0 } => return Err(UnsupportedForm::SmallBatch { batch: 0, least: 1 }),
+            Baseline::LeaveOneOut { batch: batch @ (0 | 1) } => {
+                return Err(UnsupportedForm::SmallBatch { batch: *batch, least: 2 });
+            }
+            _ => return Ok(()),
+        };
+        if given.len() != expected {
+            return Err(UnsupportedForm::TableSize { found: given.len(), expected, shape });
+        }
+        match given.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+            Some((index, value)) => Err(UnsupportedForm::NotFinite { index, value: value.to_string() }),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn model(&self) -> &Model {
+        &self.model
+    }
+
+    pub(super) fn policy_table(&self) -> &PolicyTable {
+        &self.policy
+    }
+}
+
+/// A number for each parameter.
+enum Shift {
+    Zero,
+    Same(f64),
+    Each(Vec<f64>),
+}
+
+impl Shift {
+    fn at(&self, k: usize) -> f64 {
+        match self {
+            Self::Zero => 0.0,
+            Self::Same(value) => *value,
+            Self::Each(values) => values[k],
+        }
+    }
+
+    fn map(self, f: impl Fn(f64) -> f64) -> Self {
+        match self {
+            Self::Zero => Self::Same(f(0.0)),
+            Self::Same(value) => Self::Same(f(value)),
+            Self::Each(values) => Self::Each(values.into_iter().map(f).collect()),
+        }
+    }
+}
+
+/// `Var(Y + c Z)` of each component.
+fn shifted(variance: &[f64], covariance: &[f64], score_variance: &[f64], shift: Shift) -> Vec<f64> {
+    (0..variance.len())
+        .map(|k| {
+            let c = shift.at(k);
+            variance[k] + 2.0 * c * covariance[k] + c * c * score_variance[k]
+        })
+        .collect()
+}
+
+impl Form {
+    /// The batch that the baseline couples, if it does.
+    pub(super) fn coupled_batch(&self) -> Option<usize> {
+        match self.baseline {
+            Baseline::InBatchMean { batch } | Baseline::LeaveOneOut { batch } => Some(batch),
+            _ => None,
+        }
+    }
+
+    pub(super) fn includes_own(&self) -> bool {
+        matches!(self.baseline, Baseline::InBatchMean { .. })
+    }
+
+    /// Whether the baseline is a constant given the rest of the batch.
+    pub(super) fn is_constant(&self) -> bool {
+        !matches!(
+            self.baseline,
+            Baseline::StateValue
+                | Baseline::TimeAndState(_)
+                | Baseline::Optimal
+                | Baseline::ActionValue { .. }
+                | Baseline::ActionDependent { .. }
+        )
+    }
+}

@@ -1,0 +1,141 @@
+//! A policy as the oracle sees it: probabilities and their derivatives, by forward duals.
+
+use thiserror::Error;
+
+use crate::autodiff::Dual;
+use crate::policy::Policy;
+
+/// A policy that does not fit the world.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum MismatchedPolicy {
+    /// Another number of observations or actions.
+    #[error(
+        "the policy covers {observations} observations and {actions} actions, \
+         the world has {world_observations} and {world_actions}"
+    )]
+    Shape {
+        /// Observations of the policy.
+        observations: usize,
+        /// Actions of the policy.
+        actions: usize,
+        /// Observations of the world.
+        world_observations: usize,
+        /// Actions of the world.
+        world_actions: usize,
+    },
+    /// Time-indexed parameters for another horizon.
+    #[error("the policy has parameters for {steps} steps, the world's horizon is {horizon}")]
+    Steps {
+        /// Steps of the policy.
+        steps: usize,
+        /// The horizon.
+        horizon: usize,
+    },
+}
+
+/// Probabilities `π_t(a|o)` and the derivatives `∂π_t(a|o)/∂θ_k` of the parameters that matter there.
+///
+/// The derivatives come from the probabilities by forward-mode differentiation; the policy's own score is never
+/// asked, so that a wrong score cannot cancel on both sides of a comparison.
+#[derive(Clone, Debug)]
+pub(super) struct PolicyTable {
+    actions: usize,
+    observations: usize,
+    copies: usize,
+    parameters: usize,
+    probabilities: Vec<f64>,
+    first: Vec<usize>,
+    support: Vec<u32>,
+    derivatives: Vec<f64>,
+}
+
+impl PolicyTable {
+    pub(super) fn of<P: Policy>(policy: &P) -> Self {
+        let (actions, observations) = (policy.actions(), policy.observations());
+        let copies = policy.time_indexed().unwrap_or(1);
+        let theta = policy.parameters();
+        let mut table = Self {
+            actions,
+            observations,
+            copies,
+            parameters: theta.len(),
+            probabilities: vec![0.0; copies * observations * actions],
+            first: vec![0],
+            support: Vec::new(),
+            derivatives: Vec::new(),
+        };
+        let mut out = vec![Dual::from(0.0); actions];
+        for slot in 0..copies * observations {
+            let (t, observation) = (slot / observations, slot % observations);
+            let support = policy.support(t, observation);
+            let mut local: Vec<Dual> = support.iter().map(|&k| Dual::from(theta[k])).collect();
+            let start = table.derivatives.len();
+            table.derivatives.resize(start + actions * support.len(), 0.0);
+            for j in 0..support.len() {
+                local[j].tangent = 1.0;
+                policy.probabilities_over(t, observation, &local, &mut out);
+                local[j].tangent = 0.0;
+                for (action, dual) in out.iter().enumerate() {
+                    table.derivatives[start + action * support.len() + j] = dual.tangent;
+                }
+            }
+            if support.is_empty() {
+                policy.probabilities_over(t, observation, &local, &mut out);
+            }
+            for (action, dual) in out.iter().enumerate() {
+                table.probabilities[slot * actions + action] = dual.value;
+            }
+            table.support.extend(support.iter().map(|&k| k as u32));
+            table.first.push(table.support.len());
+        }
+        table
+    }
+
+    pub(super) fn check(&self, observations: usize, actions: usize, horizon: usize) -> Result<(), MismatchedPolicy> {
+        if (self.observations, self.actions) != (observations, actions) {
+            return Err(MismatchedPolicy::Shape {
+                observations: self.observations,
+                actions: self.actions,
+                world_observations: observations,
+                world_actions: actions,
+            });
+        }
+        if self.copies > 1 && self.copies != horizon {
+            return Err(MismatchedPolicy::Steps { steps: self.copies, horizon });
+        }
+        Ok(())
+    }
+
+    /// The number of parameters, `d`.
+    pub(super) fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    /// The number of different steps: 1 for a stationary policy, else the horizon.
+    pub(super) fn copies(&self) -> usize {
+        self.copies
+    }
+
+    fn slot(&self, t: usize, observation: usize) -> usize {
+        if self.copies == 1 { observation } else { t * self.observations + observation }
+    }
+
+    /// `π_t(· | observation)`.
+    pub(super) fn probabilities(&self, t: usize, observation: usize) -> &[f64] {
+        let slot = self.slot(t, observation);
+        &self.probabilities[slot * self.actions..(slot + 1) * self.actions]
+    }
+
+    /// The parameters that matter at `(t, observation)`, ascending.
+    pub(super) fn support(&self, t: usize, observation: usize) -> &[u32] {
+        let slot = self.slot(t, observation);
+        &self.support[self.first[slot]..self.first[slot + 1]]
+    }
+
+    /// `∂π_t(action | observation)/∂θ_k` for the parameters of [`PolicyTable::support`], in its order.
+    pub(super) fn derivatives(&self, t: usize, observation: usize, action: usize) -> &[f64] {
+        let slot = self.slot(t, observation);
+        let (first, width) = (self.first[slot] * self.actions, self.first[slot + 1] - self.first[slot]);
+        &self.derivatives[first + action * width..first + (action + 1) * width]
+    }
+}
