@@ -8,5 +8,6 @@ pub mod estimator;
 pub mod exact;
 pub mod numeric;
 pub mod policy;
+pub mod report;
 pub mod rng;
 pub mod stats;

@@ -7,6 +7,7 @@
 //!
 //! The oracle differentiates *probabilities* and never calls a policy's score.
 
+mod catalogue;
 mod component;
 mod covariance;
 mod enumerate;
@@ -15,11 +16,14 @@ mod form;
 mod model;
 mod oracle;
 mod policy_table;
+mod record;
 mod recursion;
 mod values;
 
+pub use catalogue::{Argument, CATALOGUE, DEFAULT, Entry, GIVEN, UnknownEstimator};
 pub use enumerate::{Enumeration, SubjectMoments, TooMany};
 pub use floor::Floor;
 pub use form::{Baseline, EstimatorMoments, Form, Returns, UnsupportedForm};
-pub use oracle::{Comparison, Oracle};
+pub use oracle::{Comparison, Oracle, Verdict};
 pub use policy_table::MismatchedPolicy;
+pub use record::{EstimatorRecord, ExactRecord, FloorRecord, ProblemSize};

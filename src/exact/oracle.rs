@@ -63,11 +63,42 @@ pub struct Comparison {
     pub scale: Option<f64>,
     /// `‖mean − ∇J‖`.
     pub bias_norm: f64,
-    /// Whether the mean is not a multiple of `∇J` (by more than 1e-9 of its length, or of the floor's deviation).
-    pub turned: bool,
+    /// What that makes the estimator.
+    pub verdict: Verdict,
     /// `trace / c²` as a multiple of the floor's trace: no estimator beats the floor by shrinking. `None` where the
     /// floor is zero or the mean is turned or zero.
     pub ratio_to_floor: Option<f64>,
+}
+
+/// What an estimator's mean is, beside the true gradient; equalities hold to a billionth.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    /// The mean is `∇J`.
+    Unbiased,
+    /// The mean is `c ∇J` with `c > 0`, not 1.
+    Rescaled,
+    /// The mean is `c ∇J` with `c < 0`.
+    Reversed,
+    /// The mean is no multiple of `∇J`; the angle between them, in degrees, where `∇J` is not zero.
+    Turned(Option<f64>),
+    /// The mean is zero, though `∇J` is not; the variance is not zero.
+    Driftless,
+    /// The estimate is identically zero, though `∇J` is not.
+    Dead,
+}
+
+impl Verdict {
+    /// The verdict in one word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Unbiased => "unbiased",
+            Self::Rescaled => "rescaled",
+            Self::Reversed => "reversed",
+            Self::Turned(_) => "turned",
+            Self::Driftless => "driftless",
+            Self::Dead => "dead",
+        }
+    }
 }
 
 impl Oracle {
@@ -246,21 +277,32 @@ impl Oracle {
 
     /// Compares an estimator with the true gradient and the floor.
     pub fn compare(&self, moments: &EstimatorMoments) -> Comparison {
-        let norm = |x: &mut dyn Iterator<Item = f64>| numeric::sum(x.map(|v| v * v)).sqrt();
+        let norm = |x: &[f64]| numeric::sum(x.iter().map(|v| v * v)).sqrt();
         let gradient = self.gradient();
-        let square = numeric::dot(gradient, gradient);
-        let scale = (square > 0.0).then(|| numeric::dot(&moments.mean, gradient) / square);
-        let bias_norm = norm(&mut moments.mean.iter().zip(gradient).map(|(m, g)| m - g));
+        let less = |c: f64| moments.mean.iter().zip(gradient).map(|(m, g)| m - c * g).collect::<Vec<f64>>();
+        let (length, trace) = (norm(gradient), moments.trace());
+        let scale = (length > 0.0).then(|| numeric::dot(&moments.mean, gradient) / (length * length));
+        let bias_norm = norm(&less(1.0));
+        // Sums of terms of the estimator's size round; a billionth of the vectors' length is equality.
+        let rounding = 1e-9 * length.max(norm(&moments.mean)) + 1e-12 * trace.sqrt();
+        let verdict = if bias_norm <= rounding {
+            Verdict::Unbiased
+        } else if norm(&moments.mean) <= rounding {
+            if trace > 0.0 { Verdict::Driftless } else { Verdict::Dead }
+        } else {
+            match scale {
+                Some(c) if norm(&less(c)) <= rounding => {
+                    if c > 0.0 { Verdict::Rescaled } else { Verdict::Reversed }
+                }
+                Some(c) => Verdict::Turned(Some(libm::acos((c * length / norm(&moments.mean)).clamp(-1.0, 1.0)).to_degrees())),
+                None => Verdict::Turned(None),
+            }
+        };
+        let comparable = matches!(verdict, Verdict::Unbiased | Verdict::Rescaled | Verdict::Reversed);
         let floor = self.floor().trace;
-        // What a mean of zero may differ from zero by, given that it is a sum of terms of the estimator's size.
-        let rounding = 1e-9 * norm(&mut moments.mean.iter().copied()) + 1e-12 * moments.trace().max(0.0).sqrt();
-        let multiple = scale.unwrap_or(0.0);
-        let across = norm(&mut moments.mean.iter().zip(gradient).map(|(m, g)| m - multiple * g));
-        let turned = across > rounding;
-        let dead = multiple.abs() * square.sqrt() <= rounding;
         let ratio_to_floor =
-            (floor > 0.0 && !turned && !dead).then(|| moments.trace() / (multiple * multiple) / floor);
-        Comparison { scale, bias_norm, turned, ratio_to_floor }
+            scale.filter(|c| comparable && floor > 0.0 && *c != 0.0).map(|c| trace / (c * c) / floor);
+        Comparison { scale, bias_norm, verdict, ratio_to_floor }
     }
 
     /// The constant baseline of a form with one: its value for each parameter.
@@ -461,12 +503,12 @@ impl Shift {
     }
 }
 
-/// `Var(Y + c Z)` of each component.
+/// `Var(Y + c Z)` of each component; where the two cancel, rounding must not leave a negative variance.
 fn shifted(variance: &[f64], covariance: &[f64], score_variance: &[f64], shift: Shift) -> Vec<f64> {
     (0..variance.len())
         .map(|k| {
             let c = shift.at(k);
-            variance[k] + 2.0 * c * covariance[k] + c * c * score_variance[k]
+            (variance[k] + 2.0 * c * covariance[k] + c * c * score_variance[k]).max(0.0)
         })
         .collect()
 }
