@@ -10,4 +10,5 @@ pub mod numeric;
 pub mod policy;
 pub mod report;
 pub mod rng;
+pub mod rollout;
 pub mod stats;

@@ -1,4 +1,4 @@
-//! Forward-mode differentiation with one tangent (Wengert 1964).
+//! Forward-mode differentiation with several tangents (Wengert 1964).
 
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -25,58 +25,68 @@ impl Scalar for f64 {
     }
 }
 
-/// `value + tangent·ε` with `ε² = 0`: a value and its derivative along one direction.
+/// `value + Σ_k tangent_k·ε_k` with `ε_i ε_j = 0`: a value and its derivatives along `K` directions at once.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Dual {
+pub struct Dual<const K: usize> {
     /// The value.
     pub value: f64,
-    /// The derivative of the value along the chosen direction.
-    pub tangent: f64,
+    /// The derivatives of the value along the chosen directions.
+    pub tangents: [f64; K],
 }
 
-impl Scalar for Dual {
+impl<const K: usize> Dual<K> {
+    fn map(self, value: f64, tangent: impl Fn(f64) -> f64) -> Self {
+        Self { value, tangents: self.tangents.map(tangent) }
+    }
+
+    fn zip(self, other: Self, value: f64, tangent: impl Fn(f64, f64) -> f64) -> Self {
+        Self { value, tangents: std::array::from_fn(|k| tangent(self.tangents[k], other.tangents[k])) }
+    }
+}
+
+impl<const K: usize> Scalar for Dual<K> {
     fn value(self) -> f64 {
         self.value
     }
 
     fn exp(self) -> Self {
         let value = numeric::exp(self.value);
-        Self { value, tangent: value * self.tangent }
+        self.map(value, |tangent| value * tangent)
     }
 }
 
-impl From<f64> for Dual {
+impl<const K: usize> From<f64> for Dual<K> {
     fn from(value: f64) -> Self {
-        Self { value, tangent: 0.0 }
+        Self { value, tangents: [0.0; K] }
     }
 }
 
-impl Add for Dual {
+impl<const K: usize> Add for Dual<K> {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self { value: self.value + other.value, tangent: self.tangent + other.tangent }
+        self.zip(other, self.value + other.value, |x, y| x + y)
     }
 }
 
-impl Sub for Dual {
+impl<const K: usize> Sub for Dual<K> {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
-        Self { value: self.value - other.value, tangent: self.tangent - other.tangent }
+        self.zip(other, self.value - other.value, |x, y| x - y)
     }
 }
 
-impl Mul for Dual {
+impl<const K: usize> Mul for Dual<K> {
     type Output = Self;
     fn mul(self, other: Self) -> Self {
-        Self { value: self.value * other.value, tangent: self.tangent * other.value + self.value * other.tangent }
+        self.zip(other, self.value * other.value, |x, y| x * other.value + self.value * y)
     }
 }
 
-impl Div for Dual {
+impl<const K: usize> Div for Dual<K> {
     type Output = Self;
     fn div(self, other: Self) -> Self {
-        let value = self.value / other.value;
-        Self { value, tangent: (self.tangent - value * other.tangent) / other.value }
+        let (value, reciprocal) = (self.value / other.value, 1.0 / other.value);
+        self.zip(other, value, |x, y| (x - value * y) * reciprocal)
     }
 }
 
@@ -91,9 +101,10 @@ mod tests {
     #[test]
     fn the_tangent_is_the_derivative() {
         let x = 0.4;
-        let dual = f(Dual { value: x, tangent: 1.0 });
+        let dual = f(Dual { value: x, tangents: [1.0, -2.0] });
         assert_eq!(dual.value, f(x));
         let numerical = numeric::central_gradient(&[x], 1e-2, |p| f(p[0]))[0];
-        assert!((dual.tangent - numerical).abs() < 1e-7 * dual.tangent, "{} and {numerical}", dual.tangent);
+        assert!((dual.tangents[0] - numerical).abs() < 1e-7 * numerical, "{dual:?} and {numerical}");
+        assert_eq!(dual.tangents[1], -2.0 * dual.tangents[0]);
     }
 }

@@ -1,7 +1,7 @@
 //! First floor: derivatives. It must not know of reinforcement learning.
 //!
 //! A policy's probabilities are written once over a generic [`Scalar`]; with [`Dual`] the same lines give their
-//! derivative. The oracle differentiates *probabilities* this way and never calls a policy's score.
+//! derivatives. The oracle differentiates *probabilities* this way and never calls a policy's score.
 
 mod dual;
 

@@ -24,13 +24,13 @@ use crate::batch::Batch;
 use crate::policy::Policy;
 
 /// A rule for the weights of scores.
-pub trait Estimator {
+pub trait Estimator: Sync {
     /// Writes the weight of each step, `[N, T]` row by row. What is written past a trajectory's length is not read.
     fn weights(&self, batch: &Batch, out: &mut [f64]);
 }
 
 /// An estimator that gives a whole vector.
-pub trait GradientEstimator {
+pub trait GradientEstimator: Sync {
     /// The estimate of `∇J` from `batch`, one entry a parameter of `policy`.
     fn gradient(&self, policy: &dyn Policy, batch: &Batch) -> Vec<f64>;
 }

@@ -5,6 +5,9 @@ use thiserror::Error;
 use crate::autodiff::Dual;
 use crate::policy::Policy;
 
+/// Parameters differentiated at once.
+const TANGENTS: usize = 8;
+
 /// A policy that does not fit the world.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum MismatchedPolicy {
@@ -64,26 +67,27 @@ impl PolicyTable {
             support: Vec::new(),
             derivatives: Vec::new(),
         };
-        let mut out = vec![Dual::from(0.0); actions];
+        let mut out = vec![Dual::<TANGENTS>::from(0.0); actions];
+        let mut local: Vec<Dual<TANGENTS>> = Vec::new();
         for slot in 0..copies * observations {
             let (t, observation) = (slot / observations, slot % observations);
             let support = policy.support(t, observation);
-            let mut local: Vec<Dual> = support.iter().map(|&k| Dual::from(theta[k])).collect();
+            let width = support.len();
+            local.clear();
+            local.extend(support.iter().map(|&k| Dual::from(theta[k])));
             let start = table.derivatives.len();
-            table.derivatives.resize(start + actions * support.len(), 0.0);
-            for j in 0..support.len() {
-                local[j].tangent = 1.0;
+            table.derivatives.resize(start + actions * width, 0.0);
+            // At least once, for the probabilities of a policy without parameters here.
+            for first in (0..width.max(1)).step_by(TANGENTS) {
+                let directions = first..width.min(first + TANGENTS);
+                directions.clone().for_each(|j| local[j].tangents[j - first] = 1.0);
                 policy.probabilities_over(t, observation, &local, &mut out);
-                local[j].tangent = 0.0;
+                directions.clone().for_each(|j| local[j].tangents[j - first] = 0.0);
                 for (action, dual) in out.iter().enumerate() {
-                    table.derivatives[start + action * support.len() + j] = dual.tangent;
+                    table.probabilities[slot * actions + action] = dual.value;
+                    let row = start + action * width;
+                    directions.clone().for_each(|j| table.derivatives[row + j] = dual.tangents[j - first]);
                 }
-            }
-            if support.is_empty() {
-                policy.probabilities_over(t, observation, &local, &mut out);
-            }
-            for (action, dual) in out.iter().enumerate() {
-                table.probabilities[slot * actions + action] = dual.value;
             }
             table.support.extend(support.iter().map(|&k| k as u32));
             table.first.push(table.support.len());

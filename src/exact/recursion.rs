@@ -316,10 +316,11 @@ impl Recursion<'_> {
             }
             result.score_variance[parameter] = zz;
             result.product_mean[parameter] = h;
-            result.product_variance[parameter] = hh;
+            // Where terms cancel, rounding must not leave a negative variance.
+            result.product_variance[parameter] = hh.max(0.0);
             result.score_product[parameter] = zh;
             result.to_go_mean[parameter] = x;
-            result.to_go_variance[parameter] = xx;
+            result.to_go_variance[parameter] = xx.max(0.0);
             result.score_to_go[parameter] = zx;
             result.product_to_go[parameter] = hx;
         }

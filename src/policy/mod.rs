@@ -7,6 +7,8 @@ mod softmax;
 
 pub use softmax::{InvalidPolicy, Logits, SoftmaxPolicy};
 
+use std::borrow::Cow;
+
 use crate::autodiff::Scalar;
 use crate::numeric;
 
@@ -27,7 +29,7 @@ pub trait Policy: Sync {
     fn time_indexed(&self) -> Option<usize>;
 
     /// The indices of the parameters that the probabilities at `(t, observation)` depend on, ascending.
-    fn support(&self, t: usize, observation: usize) -> Vec<usize>;
+    fn support(&self, t: usize, observation: usize) -> Cow<'_, [usize]>;
 
     /// Writes `π_t(a | observation)` for each action, given the values of the supporting parameters in the order of
     /// [`Policy::support`].

@@ -1,5 +1,7 @@
 //! Softmax policies whose logits are linear in the parameters: tables, shared entries and features.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use super::Policy;
@@ -26,6 +28,16 @@ pub struct SoftmaxPolicy {
     logits: Logits,
     parameters_a_step: usize,
     theta: Vec<f64>,
+    supports: Vec<Support>,
+}
+
+/// The parameters of a step that an observation depends on.
+#[derive(Clone, Debug, PartialEq)]
+struct Support {
+    /// Their indices, ascending.
+    parameters: Vec<usize>,
+    /// For [`Logits::Entries`], the place of each action's parameter among them.
+    places: Vec<usize>,
 }
 
 /// Why numbers do not make a softmax policy.
@@ -129,7 +141,21 @@ impl SoftmaxPolicy {
         if observations == 0 || actions == 0 {
             return Err(InvalidPolicy::Empty);
         }
-        let policy = Self { actions, observations, steps: None, temperature: 1.0, logits, parameters_a_step, theta };
+        let supports = (0..observations)
+            .map(|o| match &logits {
+                Logits::Entries(entry) => {
+                    let row = &entry[o * actions..(o + 1) * actions];
+                    let mut parameters = row.to_vec();
+                    parameters.sort_unstable();
+                    parameters.dedup();
+                    let places = row.iter().map(|k| parameters.partition_point(|other| other < k)).collect();
+                    Support { parameters, places }
+                }
+                Logits::Features(_) => Support { parameters: (0..parameters_a_step).collect(), places: Vec::new() },
+            })
+            .collect();
+        let policy =
+            Self { actions, observations, steps: None, temperature: 1.0, logits, parameters_a_step, theta, supports };
         policy.check_parameters()?;
         Ok(policy)
     }
@@ -182,11 +208,6 @@ impl SoftmaxPolicy {
         if self.steps.is_some() { t * self.parameters_a_step } else { 0 }
     }
 
-    fn entries(&self, entry: &[usize], observation: usize) -> std::ops::Range<usize> {
-        debug_assert_eq!(entry.len(), self.observations * self.actions);
-        observation * self.actions..(observation + 1) * self.actions
-    }
-
     fn feature_row<'a>(&self, features: &'a [f64], observation: usize, action: usize) -> &'a [f64] {
         let d = self.parameters_a_step;
         let first = (observation * self.actions + action) * d;
@@ -211,27 +232,18 @@ impl Policy for SoftmaxPolicy {
         self.steps
     }
 
-    fn support(&self, t: usize, observation: usize) -> Vec<usize> {
-        let offset = self.offset(t);
-        match &self.logits {
-            Logits::Entries(entry) => {
-                let mut indices: Vec<usize> =
-                    entry[self.entries(entry, observation)].iter().map(|index| offset + index).collect();
-                indices.sort_unstable();
-                indices.dedup();
-                indices
-            }
-            Logits::Features(_) => (offset..offset + self.parameters_a_step).collect(),
+    fn support(&self, t: usize, observation: usize) -> Cow<'_, [usize]> {
+        let parameters = &self.supports[observation].parameters;
+        match self.offset(t) {
+            0 => Cow::Borrowed(parameters),
+            offset => parameters.iter().map(|k| offset + k).collect(),
         }
     }
 
-    fn probabilities_over<S: Scalar>(&self, t: usize, observation: usize, support: &[S], out: &mut [S]) {
+    fn probabilities_over<S: Scalar>(&self, _t: usize, observation: usize, support: &[S], out: &mut [S]) {
         match &self.logits {
-            Logits::Entries(entry) => {
-                let indices = self.support(t, observation);
-                let offset = self.offset(t);
-                for (logit, index) in out.iter_mut().zip(&entry[self.entries(entry, observation)]) {
-                    let place = indices.binary_search(&(offset + index)).expect("the support holds every entry");
+            Logits::Entries(_) => {
+                for (logit, &place) in out.iter_mut().zip(&self.supports[observation].places) {
                     *logit = support[place];
                 }
             }

@@ -1,0 +1,89 @@
+//! W1 and W2 of the workloads: sampling, beside the limit it works against and the exact route to the same answer.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use unbiased::environment::workload;
+use unbiased::exact::{Baseline, Form, Oracle};
+use unbiased::numeric::simd::Level;
+use unbiased::policy::{Policy, SoftmaxPolicy};
+use unbiased::rng::{LANES, LaneWords, StreamKey};
+use unbiased::rollout::{BanditSampler, Sampler};
+
+const THREADS: usize = 2;
+
+fn probabilities(policy: &SoftmaxPolicy) -> Vec<f64> {
+    let mut all = vec![0.0; policy.observations() * policy.actions()];
+    all.chunks_mut(policy.actions()).enumerate().for_each(|(o, row)| policy.probabilities(0, o, row));
+    all
+}
+
+/// The random words alone, on as many threads: the limit of every sampler.
+fn words_alone(key: &StreamKey, rows: usize) -> u32 {
+    use rayon::prelude::*;
+    let share = rows / THREADS;
+    (0..THREADS as u64)
+        .into_par_iter()
+        .map(|block| {
+            let mut words = LaneWords::new(key, block, Level::best());
+            let mut folded = [0_u32; LANES];
+            for _ in 0..share {
+                folded.iter_mut().zip(words.next_row()).for_each(|(fold, word)| *fold ^= word);
+            }
+            folded.iter().fold(0, |fold, word| fold ^ word)
+        })
+        .reduce(|| 0, |a, b| a ^ b)
+}
+
+fn tabular(c: &mut Criterion) {
+    const TRAJECTORIES: usize = 1_000_000;
+    let mdp = workload::tabular(10, 4, 20);
+    let policy = SoftmaxPolicy::tabular(10, 4, workload::tabular_logits(10, 4)).unwrap();
+    let oracle = Oracle::of_mdp(&mdp, &policy).unwrap();
+    let baseline: Vec<f64> = (0..200).map(|i| oracle.value(i / 10, i % 10)).collect();
+    let pi = probabilities(&policy);
+    let key = StreamKey::of(0, "benchmark", 0);
+    let mut group = c.benchmark_group("W1 tabular, steps");
+    group.throughput(Throughput::Elements(20 * TRAJECTORIES as u64)).sample_size(10).measurement_time(Duration::from_secs(3));
+    for &level in Level::available() {
+        let sampler = Sampler::new(&mdp, &policy).unwrap().at_level(level);
+        group.bench_function(format!("moments, {level:?}"), |b| {
+            b.iter(|| sampler.tabular_moments(&key, TRAJECTORIES, &pi, &baseline));
+        });
+    }
+    group.bench_function("limit: random words alone", |b| b.iter(|| words_alone(&key, 21 * TRAJECTORIES / LANES)));
+    group.finish();
+    let mut group = c.benchmark_group("W1 tabular, the exact answer");
+    group.bench_function("mean and variance of three estimators", |b| {
+        b.iter(|| {
+            let oracle = Oracle::of_mdp(&mdp, &policy).unwrap();
+            for form in [Form::total(Baseline::None), Form::to_go(Baseline::None), Form::to_go(Baseline::StateValue)] {
+                black_box(oracle.moments(&form).unwrap());
+            }
+        });
+    });
+    group.finish();
+}
+
+fn bandit(c: &mut Criterion) {
+    const SAMPLES: usize = 1 << 24;
+    let bandit = workload::bandit();
+    let policy = SoftmaxPolicy::tabular(1, 10, workload::bandit_logits()).unwrap();
+    let oracle = Oracle::of_bandit(&bandit, &policy).unwrap();
+    let key = StreamKey::of(0, "benchmark", 1);
+    let mut group = c.benchmark_group("W2 bandit, samples");
+    group.throughput(Throughput::Elements(SAMPLES as u64)).sample_size(10).measurement_time(Duration::from_secs(3));
+    for &level in Level::available() {
+        let sampler = BanditSampler::new(&bandit, &probabilities(&policy)).unwrap().at_level(level);
+        group.bench_function(format!("moments, {level:?}"), |b| {
+            b.iter(|| sampler.moments(&key, SAMPLES, oracle.objective()));
+        });
+    }
+    group.bench_function("limit: random words alone", |b| b.iter(|| words_alone(&key, SAMPLES * 7 / 2 / LANES)));
+    group.finish();
+}
+
+criterion_group!(benches, tabular, bandit);
+criterion_main!(benches);

@@ -1,0 +1,17 @@
+//! Fourth floor: the sampler, environment × policy × stream → trajectories or streaming moments. It must not know the
+//! truth about what it samples.
+//!
+//! Work is cut into blocks of [`BLOCK`] trajectories; each owns a stream and simulates [`LANES`] trajectories side by
+//! side, one 32-bit word a lane and step. Partial results merge in block order, so that the same key gives the same
+//! bits for any number of threads. Lane count, block size and draw order are part of every sampled result.
+
+mod alias;
+mod bandit;
+mod lanes;
+mod moments;
+mod sampler;
+
+pub use crate::rng::LANES;
+pub use bandit::{BanditMoments, BanditSampler};
+pub use moments::TabularMoments;
+pub use sampler::{BLOCK, Sampler, UnsampleableWorld};
