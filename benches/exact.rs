@@ -1,9 +1,9 @@
 //! W6 of the workloads, and how the recursion grows with horizon, states and actions.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use unbiased::environment::workload;
-use unbiased::exact::Oracle;
+use unbiased::exact::{Evaluator, Oracle};
 use unbiased::policy::SoftmaxPolicy;
 
 fn gradient(c: &mut Criterion) {
@@ -16,6 +16,8 @@ fn gradient(c: &mut Criterion) {
             (oracle.objective(), oracle.gradient()[0])
         });
     });
+    let evaluator = Evaluator::new(&mdp);
+    group.bench_function("J and ∇J, world prepared", |b| b.iter(|| evaluator.evaluate(&policy).unwrap()));
     group.finish();
 }
 

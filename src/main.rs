@@ -69,7 +69,9 @@ enum Format {
 fn catalogue_help() -> String {
     let mut text = String::from("Estimators (ψ: score, R: total return, G: reward-to-go):\n");
     for entry in &exact::CATALOGUE {
-        text += &format!("\n  {}\n      {}\n      {}\n", entry.usage(), entry.formula, entry.remark);
+        for line in ["\n  ", &entry.usage(), "\n      ", entry.formula, "\n      ", entry.remark, "\n"] {
+            text.push_str(line);
+        }
     }
     text + "\nExit codes: 0 done, 2 unusable input."
 }

@@ -188,14 +188,14 @@ fn the_first_trajectories_are_golden() {
     let (mdp, policy) = ending_world();
     let sampler = Sampler::new(&mdp, &policy).unwrap();
     let paths = sampler.trajectories(&StreamKey::of(0, "golden trajectories", 0), 70);
-    let text: String = [0, 1, 63, 64, 69]
+    let lines: Vec<String> = [0, 1, 63, 64, 69]
         .iter()
         .map(|&i| {
             let path = &paths[i];
-            let steps: Vec<String> =
-                (0..path.len()).map(|t| format!("{}/{}/{}", path.states[t], path.actions[t], path.rewards[t])).collect();
-            format!("{i}: {}{}\n", steps.join(" "), if path.terminated { " end" } else { "" })
+            let step = |t: usize| format!("{}/{}/{}", path.states[t], path.actions[t], path.rewards[t]);
+            let steps: Vec<String> = (0..path.len()).map(step).collect();
+            format!("{i}: {}{}", steps.join(" "), if path.terminated { " end" } else { "" })
         })
         .collect();
-    insta::assert_snapshot!(text);
+    insta::assert_snapshot!(lines.join("\n"));
 }

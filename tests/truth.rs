@@ -8,7 +8,7 @@ use proptest::test_runner::RngSeed;
 use support::{Setting, batch_forms, settings, single_forms, subject};
 use unbiased::batch::Batch;
 use unbiased::exact::{Baseline, Enumeration, Form, Oracle};
-use unbiased::numeric::{Matrix, central_gradient, sum};
+use unbiased::numeric::{Matrix, central_gradient, power, sum};
 use unbiased::policy::Policy;
 
 /// The tolerance of the conditional-moment recursion, relative to the larger of the variance and the scale of the
@@ -132,7 +132,7 @@ proptest! {
         let returns = |rewards: &[f64]| rewards.iter().rev().fold(0.0, |after, r| r + gamma * after);
         let objective = sum(enumeration.iter().map(|(p, path)| p * returns(&path.rewards)));
         prop_assert!((oracle.objective() - objective).abs() < 1e-12);
-        let square = sum(enumeration.iter().map(|(p, path)| p * (returns(&path.rewards) - objective).powi(2)));
+        let square = sum(enumeration.iter().map(|(p, path)| p * power(returns(&path.rewards) - objective, 2)));
         prop_assert!((oracle.return_variance() - square).abs() < 1e-11 * (1.0 + square));
         let occupancy = oracle.occupancy();
         let states = setting.mdp.states();
@@ -206,7 +206,7 @@ fn least_squares_floor(setting: &Setting, oracle: &Oracle, enumeration: &Enumera
         let mut go = 0.0;
         for t in (0..path.len()).rev() {
             go = path.rewards[t] + gamma * go;
-            let weight = gamma.powi(i32::try_from(t).unwrap());
+            let weight = power(gamma, t);
             setting.policy.add_score(t, path.observations[t] as usize, path.actions[t] as usize, weight, &mut scores[t]);
             x.iter_mut().zip(&scores[t]).for_each(|(x, psi)| *x += psi * go);
         }

@@ -150,6 +150,9 @@ impl Bandit {
     ///
     /// # Errors
     /// [`InvalidBandit::Continuous`] if an arm's rewards are not finitely many.
+    ///
+    /// # Panics
+    /// Never: valid laws make a valid table.
     pub fn to_mdp(&self) -> Result<TabularMdp, InvalidBandit> {
         let outcome =
             |probability, reward| Transition { probability, next: 0, reward, terminated: true };

@@ -313,7 +313,7 @@ pub(super) fn check_row(state: usize, action: usize, row: &[Transition], states:
 }
 
 /// Checks the initial distribution and returns it divided by its sum.
-pub(super) fn check_initial(mut initial: Vec<f64>, states: usize) -> Result<Vec<f64>, InvalidMdp> {
+pub(super) fn check_initial(initial: Vec<f64>, states: usize) -> Result<Vec<f64>, InvalidMdp> {
     if initial.len() != states {
         return Err(InvalidMdp::InitialLength { found: initial.len(), states });
     }
@@ -326,8 +326,7 @@ pub(super) fn check_initial(mut initial: Vec<f64>, states: usize) -> Result<Vec<
     if (sum - 1.0).abs() > SUM_TOLERANCE {
         return Err(InvalidMdp::InitialSum { sum });
     }
-    initial.iter_mut().for_each(|p| *p /= sum);
-    Ok(initial)
+    Ok(initial.into_iter().map(|p| p / sum).collect())
 }
 
 /// Checks the list of observations and returns their number.

@@ -36,6 +36,9 @@ pub fn tabular_logits(states: usize, actions: usize) -> Vec<f64> {
 }
 
 /// The bandit workload: ten Gaussian arms `N(cos(0.7 k), 1)`, with the logits [`bandit_logits`].
+///
+/// # Panics
+/// Never: unit Gaussians are laws.
 #[must_use]
 pub fn bandit() -> Bandit {
     let arms = (0..10).map(|k| RewardLaw::Gaussian { mean: cos(0.7 * f64::from(k)), deviation: 1.0 }).collect();

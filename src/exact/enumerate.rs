@@ -167,7 +167,9 @@ impl Enumeration {
         let mut batch = Batch::new(self.horizon);
         loop {
             batch.clear();
-            members.iter().for_each(|&i| batch.push(&self.trajectories[i], 0));
+            for &i in &members {
+                batch.push(&self.trajectories[i], 0);
+            }
             visit(members.iter().map(|&i| self.probabilities[i]).product(), &batch);
             // The next batch, the last member turning fastest.
             let Some(turning) = members.iter().rposition(|&i| i + 1 < self.len()) else { return };

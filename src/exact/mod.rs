@@ -11,6 +11,7 @@ mod catalogue;
 mod component;
 mod covariance;
 mod enumerate;
+mod evaluator;
 mod floor;
 mod form;
 mod model;
@@ -22,6 +23,7 @@ mod values;
 
 pub use catalogue::{Argument, CATALOGUE, DEFAULT, Entry, GIVEN, UnknownEstimator};
 pub use enumerate::{Enumeration, SubjectMoments, TooMany};
+pub use evaluator::{Evaluation, Evaluator};
 pub use floor::Floor;
 pub use form::{Baseline, EstimatorMoments, Form, Returns, UnsupportedForm};
 pub use oracle::{Comparison, Oracle, Verdict};

@@ -233,13 +233,13 @@ impl Oracle {
             // Z (R − b) = Z (R − J) + (J − b) Z.
             let m = self.total_moments();
             let shift = self.constants(form).map(|b| self.objective() - b);
-            let variance = shifted(&m.product_variance, &m.score_product, &m.score_variance, shift);
+            let variance = shifted(&m.product_variance, &m.score_product, &m.score_variance, &shift);
             return Ok(linear(&m.product_mean, variance));
         }
         if form.is_constant() && !matches!(form.baseline, Baseline::None | Baseline::Constant(_)) {
             let m = self.constant_moments(form);
             let shift = self.constants(form).map(|b| self.objective() - b);
-            let variance = shifted(&m.to_go_variance, &m.score_to_go, &m.score_variance, shift);
+            let variance = shifted(&m.to_go_variance, &m.score_to_go, &m.score_variance, &shift);
             return Ok(linear(&m.to_go_mean, variance));
         }
         let m = self.with_excess(form, |excess, corrected| {
@@ -504,7 +504,7 @@ impl Shift {
 }
 
 /// `Var(Y + c Z)` of each component; where the two cancel, rounding must not leave a negative variance.
-fn shifted(variance: &[f64], covariance: &[f64], score_variance: &[f64], shift: Shift) -> Vec<f64> {
+fn shifted(variance: &[f64], covariance: &[f64], score_variance: &[f64], shift: &Shift) -> Vec<f64> {
     (0..variance.len())
         .map(|k| {
             let c = shift.at(k);

@@ -5,8 +5,6 @@ use thiserror::Error;
 use crate::autodiff::Dual;
 use crate::policy::Policy;
 
-/// Parameters differentiated at once.
-const TANGENTS: usize = 8;
 
 /// A policy that does not fit the world.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -25,6 +23,12 @@ pub enum MismatchedPolicy {
         world_observations: usize,
         /// Actions of the world.
         world_actions: usize,
+    },
+    /// Time-indexed parameters where all steps must share them.
+    #[error("the policy has parameters of its own for each of {steps} steps; this evaluation needs one for all")]
+    TimeIndexed {
+        /// Steps of the policy.
+        steps: usize,
     },
     /// Time-indexed parameters for another horizon.
     #[error("the policy has parameters for {steps} steps, the world's horizon is {horizon}")]
@@ -67,32 +71,41 @@ impl PolicyTable {
             support: Vec::new(),
             derivatives: Vec::new(),
         };
-        let mut out = vec![Dual::<TANGENTS>::from(0.0); actions];
-        let mut local: Vec<Dual<TANGENTS>> = Vec::new();
         for slot in 0..copies * observations {
             let (t, observation) = (slot / observations, slot % observations);
             let support = policy.support(t, observation);
-            let width = support.len();
-            local.clear();
-            local.extend(support.iter().map(|&k| Dual::from(theta[k])));
-            let start = table.derivatives.len();
-            table.derivatives.resize(start + actions * width, 0.0);
-            // At least once, for the probabilities of a policy without parameters here.
-            for first in (0..width.max(1)).step_by(TANGENTS) {
-                let directions = first..width.min(first + TANGENTS);
-                directions.clone().for_each(|j| local[j].tangents[j - first] = 1.0);
-                policy.probabilities_over(t, observation, &local, &mut out);
-                directions.clone().for_each(|j| local[j].tangents[j - first] = 0.0);
-                for (action, dual) in out.iter().enumerate() {
-                    table.probabilities[slot * actions + action] = dual.value;
-                    let row = start + action * width;
-                    directions.clone().for_each(|j| table.derivatives[row + j] = dual.tangents[j - first]);
-                }
+            // As few evaluations as possible, and no more tangents than needed.
+            if support.len() <= 8 {
+                table.differentiate::<8, P>(policy, t, observation, &support);
+            } else {
+                table.differentiate::<16, P>(policy, t, observation, &support);
             }
             table.support.extend(support.iter().map(|&k| k as u32));
             table.first.push(table.support.len());
         }
         table
+    }
+
+    /// Appends the derivatives at one slot, `K` parameters at a time, and sets its probabilities.
+    fn differentiate<const K: usize, P: Policy>(&mut self, policy: &P, t: usize, observation: usize, support: &[usize]) {
+        let (actions, width) = (self.actions, support.len());
+        let mut out = vec![Dual::<K>::from(0.0); actions];
+        let mut local: Vec<Dual<K>> = support.iter().map(|&k| Dual::from(policy.parameters()[k])).collect();
+        let start = self.derivatives.len();
+        self.derivatives.resize(start + actions * width, 0.0);
+        let probabilities = self.slot(t, observation) * actions;
+        // At least once, for the probabilities of a policy without parameters here.
+        for first in (0..width.max(1)).step_by(K) {
+            let directions = first..width.min(first + K);
+            directions.clone().for_each(|j| local[j].tangents[j - first] = 1.0);
+            policy.probabilities_over(t, observation, &local, &mut out);
+            directions.clone().for_each(|j| local[j].tangents[j - first] = 0.0);
+            for (action, dual) in out.iter().enumerate() {
+                self.probabilities[probabilities + action] = dual.value;
+                let row = start + action * width;
+                directions.clone().for_each(|j| self.derivatives[row + j] = dual.tangents[j - first]);
+            }
+        }
     }
 
     pub(super) fn check(&self, observations: usize, actions: usize, horizon: usize) -> Result<(), MismatchedPolicy> {

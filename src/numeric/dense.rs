@@ -71,7 +71,8 @@ impl Matrix {
             let pivot = (column..n)
                 .max_by(|&i, &j| a[(i, column)].abs().total_cmp(&a[(j, column)].abs()))
                 .unwrap_or(column);
-            if !(a[(pivot, column)].abs() > smallest) {
+            let usable = a[(pivot, column)].abs() > smallest; // false for NaN
+            if !usable {
                 return Err(SingularMatrix { column });
             }
             for k in 0..n {

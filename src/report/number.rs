@@ -18,8 +18,9 @@ pub fn significant(x: f64, digits: usize) -> String {
     }
     let scientific = format!("{:.*e}", digits.max(1) - 1, x);
     let exponent: i32 = scientific.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
-    if (-3..digits as i32 + 2).contains(&exponent) {
-        let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
+    let digits = i32::try_from(digits).unwrap_or(i32::MAX - 2);
+    if (-3..digits + 2).contains(&exponent) {
+        let decimals = (digits - 1 - exponent).max(0) as usize;
         let plain = format!("{x:.decimals$}");
         if plain.contains('.') { plain.trim_end_matches('0').trim_end_matches('.').to_owned() } else { plain }
     } else {

@@ -173,7 +173,9 @@ fn project(actions: usize, probabilities: &[f64], returns: &Lanes, sums: &mut Su
     let totals = first.chunks_exact_mut(actions).zip(second.chunks_exact_mut(actions));
     for ((cells, probabilities), (first, second)) in cells.zip(totals) {
         let mut visits = [0.0; 3 * GROUP];
-        cells.iter().for_each(|cell| add(&mut visits, cell));
+        for cell in cells {
+            add(&mut visits, cell);
+        }
         for (((cell, &probability), first), second) in cells.iter().zip(probabilities).zip(first).zip(second) {
             estimate(cell, &visits, probability, &factors, first, second);
         }

@@ -242,7 +242,9 @@ impl Sampler {
             })
             .collect();
         let mut total = Moments::new(dimension);
-        parts.iter().for_each(|part| total.merge(part));
+        for part in &parts {
+            total.merge(part);
+        }
         total
     }
 

@@ -1,5 +1,5 @@
 //! What several test targets share: random worlds and a subject for each form of the oracle's catalogue.
-#![allow(dead_code, missing_docs, clippy::missing_panics_doc)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::missing_panics_doc)]
 
 use proptest::prelude::*;
 use unbiased::environment::{TabularMdp, Transition};

@@ -1,0 +1,403 @@
+//! `J` and `∇J` at many parameters of one world, fast: for training on exact gradients and for finite differences.
+//!
+//! For a stationary policy the transition matrix of the policy, `P_π`, is the same at every step, so
+//!
+//! - one backward pass gives `V_t = r_π + γ P_π V_{t+1}`, one forward pass `γ^t d_t`, and they run side by side;
+//! - `∂J/∂π(a|s) = r(s,a) D(s) + γ Σ_{s'} P(s'|s,a) M(s,s')` with `D(s) = Σ_t γ^t d_t(s)` and
+//!   `M(s,s') = Σ_t γ^t d_t(s) V_{t+1}(s')`: the actions enter only after the sum over time.
+//!
+//! The cost is `O(T · pairs + transitions)`, where a pair is a state with a successor, instead of `O(T · transitions)`.
+
+use super::model::Model;
+use super::policy_table::{MismatchedPolicy, PolicyTable};
+use crate::environment::TabularMdp;
+use crate::numeric::simd::Level;
+use crate::numeric::dot;
+use crate::policy::Policy;
+
+/// Columns that a product works through with all sums in registers: twelve registers of AVX-512, or eight of AVX2. Each
+/// column's sum has one order whatever the block, so the bits do not depend on it.
+const COLUMNS: usize = 32;
+const WIDE_COLUMNS: usize = 96;
+
+/// Rows of a matrix are padded to a multiple of this many entries.
+const PADDING: usize = 8;
+
+/// More than this share of pairs, and the matrix of the policy is kept dense.
+const DENSE_SHARE: f64 = 0.25;
+
+/// A world prepared for evaluation at many policies.
+#[derive(Clone, Debug)]
+pub struct Evaluator {
+    model: Model,
+    /// `r(s, a)`, less the centre of the rewards where nothing terminates.
+    rewards: Vec<f64>,
+    /// What was subtracted from each reward.
+    centre: f64,
+    /// By `s·A + a`: the transitions that continue.
+    layout: Layout,
+    level: Level,
+}
+
+/// The objective and its gradient.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// `J`.
+    pub objective: f64,
+    /// `∇J`.
+    pub gradient: Vec<f64>,
+}
+
+/// Continuing transitions: all pairs of states, or only those that occur.
+#[derive(Clone, Debug)]
+enum Layout {
+    /// `P(s'|s,a)`, `[S·A][width]`.
+    Dense { width: usize, probabilities: Vec<f64> },
+    /// The successors of each state, and for each continuing transition its action, its pair and its probability.
+    Sparse { first: Vec<usize>, successors: Vec<u32>, transitions: Vec<Vec<(u32, u32, f64)>> },
+}
+
+impl Evaluator {
+    /// Prepares `mdp`.
+    pub fn new(mdp: &TabularMdp) -> Self {
+        Self::of(Model::of_mdp(mdp))
+    }
+
+    fn of(model: Model) -> Self {
+        let (states, actions) = (model.states(), model.actions);
+        let outcomes = model.all_outcomes();
+        let ends = outcomes.iter().any(|o| o.terminated);
+        let (low, high) =
+            outcomes.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), o| (l.min(o.reward), h.max(o.reward)));
+        let centre = if ends { 0.0 } else { low / 2.0 + high / 2.0 };
+        let mut rewards = vec![0.0; states * actions];
+        let (mut first, mut successors, mut transitions) = (vec![0], Vec::new(), Vec::new());
+        for s in 0..states {
+            let start = successors.len();
+            let continuing = model.outcomes(s).iter().filter(|o| !o.terminated);
+            successors.extend(continuing.clone().map(|o| o.next));
+            let own = &mut successors[start..];
+            own.sort_unstable();
+            let mut unique = own.to_vec();
+            unique.dedup();
+            successors.truncate(start);
+            successors.extend(&unique);
+            let pair = |next: u32| (start + unique.partition_point(|other| *other < next)) as u32;
+            transitions.push(continuing.map(|o| (o.action, pair(o.next), o.probability)).collect::<Vec<_>>());
+            first.push(successors.len());
+            for o in model.outcomes(s) {
+                rewards[s * actions + o.action as usize] += o.probability * (o.reward - centre);
+            }
+        }
+        let dense = successors.len() as f64 > DENSE_SHARE * (states * states) as f64;
+        let layout = if dense {
+            let width = states.next_multiple_of(PADDING);
+            let mut probabilities = vec![0.0; states * actions * width];
+            for s in 0..states {
+                for &(action, pair, p) in &transitions[s] {
+                    let row = s * actions + action as usize;
+                    probabilities[row * width + successors[pair as usize] as usize] += p;
+                }
+            }
+            Layout::Dense { width, probabilities }
+        } else {
+            Layout::Sparse { first, successors, transitions }
+        };
+        Self { model, rewards, centre, layout, level: Level::best() }
+    }
+
+    /// `J` and `∇J` at `policy`, which must not be time-indexed.
+    ///
+    /// # Errors
+    /// [`MismatchedPolicy`] if the policy has other observations or actions, or parameters for each step.
+    pub fn evaluate<P: Policy>(&self, policy: &P) -> Result<Evaluation, MismatchedPolicy> {
+        let table = PolicyTable::of(policy);
+        let model = &self.model;
+        table.check(model.observations, model.actions, model.horizon)?;
+        if table.copies() > 1 {
+            return Err(MismatchedPolicy::TimeIndexed { steps: table.copies() });
+        }
+        let level = self.level;
+        let (objective, slopes) = level.run(
+            #[inline(always)]
+            || match &self.layout {
+                Layout::Dense { width, probabilities } => self.dense(&table, *width, probabilities),
+                Layout::Sparse { first, successors, transitions } => self.sparse(&table, first, successors, transitions),
+            },
+        );
+        let mut gradient = vec![0.0; table.parameters()];
+        for s in 0..model.states() {
+            let observation = model.observation[s];
+            let support = table.support(0, observation);
+            for a in 0..model.actions {
+                let slope = slopes[s * model.actions + a];
+                for (&k, derivative) in support.iter().zip(table.derivatives(0, observation, a)) {
+                    gradient[k as usize] += slope * derivative;
+                }
+            }
+        }
+        let mut span = 0.0;
+        for _ in 0..model.horizon {
+            span = 1.0 + model.discount * span;
+        }
+        Ok(Evaluation { objective: objective + self.centre * span, gradient })
+    }
+
+    /// `π(· | s)` and `r_π(s)`.
+    fn policy_rewards<'a>(&'a self, table: &'a PolicyTable) -> (impl Fn(usize) -> &'a [f64], Vec<f64>) {
+        let pi = move |s: usize| table.probabilities(0, self.model.observation[s]);
+        let rewards = self.rewards.chunks(self.model.actions).enumerate();
+        let rewards = rewards.map(|(s, row)| row.iter().zip(pi(s)).map(|(r, p)| r * p).sum()).collect();
+        (pi, rewards)
+    }
+
+    #[inline(always)]
+    fn dense(&self, table: &PolicyTable, width: usize, probabilities: &[f64]) -> (f64, Vec<f64>) {
+        let (states, actions, horizon) = (self.model.states(), self.model.actions, self.model.horizon);
+        let gamma = self.model.discount;
+        let (pi, mut reward) = self.policy_rewards(table);
+        reward.resize(width, 0.0);
+        // P_π by rows for the forward pass and by columns for the backward pass; γ is inside.
+        let mut matrix = vec![0.0; states * width];
+        let mut weights = vec![0.0; actions];
+        for (s, row) in matrix.chunks_exact_mut(width).enumerate() {
+            weights.iter_mut().zip(pi(s)).for_each(|(weight, p)| *weight = gamma * p);
+            self.add_product(&weights, &probabilities[s * actions * width..(s + 1) * actions * width], row);
+        }
+        let mut transposed = vec![0.0; states * width];
+        for (block, rows) in matrix.chunks(PADDING * width).enumerate() {
+            // Whole cache lines at a time.
+            for (next, to) in transposed.chunks_exact_mut(width).enumerate() {
+                let to = &mut to[block * PADDING..(block + 1) * PADDING];
+                to.iter_mut().zip(rows.chunks_exact(width)).for_each(|(x, row)| *x = row[next]);
+            }
+        }
+        let backward = || {
+            let mut values = vec![0.0; (horizon + 1) * width];
+            for t in (0..horizon).rev() {
+                let (now, next) = values.split_at_mut((t + 1) * width);
+                let now = &mut now[t * width..];
+                now.copy_from_slice(&reward);
+                self.add_product(&next[..states], &transposed, now);
+            }
+            values
+        };
+        let forward = || {
+            let mut occupancy = vec![0.0; horizon * width];
+            occupancy[..states].copy_from_slice(&self.model.initial);
+            for t in 1..horizon {
+                let (before, now) = occupancy.split_at_mut(t * width);
+                self.add_product(&before[(t - 1) * width..][..states], &matrix, &mut now[..width]);
+            }
+            let mut visits = vec![0.0; width];
+            for row in occupancy.chunks_exact(width) {
+                visits.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+            }
+            (occupancy, visits)
+        };
+        let (values, (occupancy, visits)) = side_by_side(backward, forward);
+        let objective = dot(&self.model.initial, &values[..states]);
+        let mut slopes = vec![0.0; states * actions];
+        // M(s, ·), four states at a time, and from it ∂J/∂π.
+        let fill = |first: usize, slopes: &mut [f64]| {
+            let mut products = vec![0.0; 4 * width];
+            for (block, slopes) in slopes.chunks_mut(4 * actions).enumerate() {
+                let block_first = first + 4 * block;
+                self.outer_sums(&occupancy, &values[width..], width, block_first, &mut products);
+                for (i, slopes) in slopes.chunks_mut(actions).enumerate() {
+                    let s = block_first + i;
+                    let row = &products[i * width..(i + 1) * width];
+                    for (a, slope) in slopes.iter_mut().enumerate() {
+                        let from = &probabilities[(s * actions + a) * width..][..width];
+                        *slope = self.rewards[s * actions + a] * visits[s] + gamma * dot(from, row);
+                    }
+                }
+            }
+        };
+        let half = (states / 2).next_multiple_of(4).min(states);
+        let (low, high) = slopes.split_at_mut(half * actions);
+        side_by_side(|| fill(0, low), || fill(half, high));
+        (objective, slopes)
+    }
+
+    #[inline(always)]
+    fn sparse(
+        &self,
+        table: &PolicyTable,
+        first: &[usize],
+        successors: &[u32],
+        transitions: &[Vec<(u32, u32, f64)>],
+    ) -> (f64, Vec<f64>) {
+        let (states, actions, horizon) = (self.model.states(), self.model.actions, self.model.horizon);
+        let gamma = self.model.discount;
+        let (pi, reward) = self.policy_rewards(table);
+        let mut weights = vec![0.0; successors.len()];
+        for s in 0..states {
+            for &(action, pair, p) in &transitions[s] {
+                weights[pair as usize] += gamma * pi(s)[action as usize] * p;
+            }
+        }
+        let row = |s: usize| first[s]..first[s + 1];
+        let mut values = vec![0.0; (horizon + 1) * states];
+        for t in (0..horizon).rev() {
+            let (now, next) = values.split_at_mut((t + 1) * states);
+            for (s, value) in now[t * states..].iter_mut().enumerate() {
+                let ahead = successors[row(s)].iter().zip(&weights[row(s)]);
+                *value = reward[s] + ahead.map(|(&s, w)| w * next[s as usize]).sum::<f64>();
+            }
+        }
+        let mut occupancy = self.model.initial.clone();
+        let mut visits = vec![0.0; states];
+        let mut products = vec![0.0; successors.len()];
+        for t in 0..horizon {
+            let mut next = vec![0.0; states];
+            let values = &values[(t + 1) * states..][..states];
+            for s in (0..states).filter(|&s| occupancy[s] > 0.0) {
+                visits[s] += occupancy[s];
+                for pair in row(s) {
+                    let successor = successors[pair] as usize;
+                    products[pair] += occupancy[s] * values[successor];
+                    next[successor] += occupancy[s] * weights[pair];
+                }
+            }
+            occupancy = next;
+        }
+        let mut slopes: Vec<f64> = (0..states * actions).map(|i| self.rewards[i] * visits[i / actions]).collect();
+        for (s, transitions) in transitions.iter().enumerate() {
+            for &(action, pair, p) in transitions {
+                slopes[s * actions + action as usize] += gamma * p * products[pair as usize];
+            }
+        }
+        (dot(&self.model.initial, &values[..states]), slopes)
+    }
+}
+
+impl Evaluator {
+    /// `out += Σ_i x_i row_i(matrix)`.
+    fn add_product(&self, x: &[f64], matrix: &[f64], out: &mut [f64]) {
+        self.level.run(
+            #[inline(always)]
+            || match self.level {
+                Level::V4 => add_product::<WIDE_COLUMNS>(x, matrix, out),
+                Level::V3 | Level::Plain => add_product::<COLUMNS>(x, matrix, out),
+            },
+        );
+    }
+
+    /// `products[i] = Σ_t left[t][first + i] · right[t]` for four rows `i`.
+    fn outer_sums(&self, left: &[f64], right: &[f64], width: usize, first: usize, products: &mut [f64]) {
+        self.level.run(
+            #[inline(always)]
+            || {
+                let mut column = 0;
+                while self.level == Level::V4 && column + 2 * PADDING <= width {
+                    outer_block::<{ 2 * PADDING }>(left, right, width, first, column, products);
+                    column += 2 * PADDING;
+                }
+                while column < width {
+                    outer_block::<PADDING>(left, right, width, first, column, products);
+                    column += PADDING;
+                }
+            },
+        );
+    }
+}
+
+/// Both results, computed in parallel where the caller is already a worker of a thread pool. Waking a pool from
+/// outside takes longer than the work.
+fn side_by_side<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    if rayon::current_thread_index().is_some() { rayon::join(a, b) } else { (a(), b()) }
+}
+
+#[inline(always)]
+fn add_product<const N: usize>(x: &[f64], matrix: &[f64], out: &mut [f64]) {
+    let width = out.len();
+    let mut column = 0;
+    while column + N <= width {
+        column_block::<N>(x, matrix, width, column, out);
+        column += N;
+    }
+    while column < width {
+        column_block::<PADDING>(x, matrix, width, column, out);
+        column += PADDING;
+    }
+}
+
+#[inline(always)]
+fn column_block<const N: usize>(x: &[f64], matrix: &[f64], width: usize, column: usize, out: &mut [f64]) {
+    let mut sums = [0.0; N];
+    for (x, row) in x.iter().zip(matrix.chunks_exact(width)) {
+        let row: &[f64; N] = row[column..column + N].try_into().expect("a block");
+        for k in 0..N {
+            sums[k] += x * row[k];
+        }
+    }
+    for (out, sum) in out[column..column + N].iter_mut().zip(sums) {
+        *out += sum;
+    }
+}
+
+#[inline(always)]
+fn outer_block<const N: usize>(
+    left: &[f64],
+    right: &[f64],
+    width: usize,
+    first: usize,
+    column: usize,
+    products: &mut [f64],
+) {
+    let mut sums = [[0.0; N]; 4];
+    for (left, right) in left.chunks_exact(width).zip(right.chunks_exact(width)) {
+        let right: &[f64; N] = right[column..column + N].try_into().expect("a block");
+        let left = &left[first..];
+        for (i, sums) in sums.iter_mut().enumerate() {
+            let factor = left.get(i).copied().unwrap_or(0.0);
+            for k in 0..N {
+                sums[k] += factor * right[k];
+            }
+        }
+    }
+    for (i, sums) in sums.iter().enumerate() {
+        products[i * width + column..][..N].copy_from_slice(sums);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::{Problem, workload};
+    use crate::exact::Oracle;
+    use crate::policy::SoftmaxPolicy;
+
+    fn assert_agrees(mdp: &TabularMdp, policy: &SoftmaxPolicy) {
+        let oracle = Oracle::of_mdp(mdp, policy).unwrap();
+        let evaluation = Evaluator::new(mdp).evaluate(policy).unwrap();
+        let scale = oracle.gradient().iter().fold(0.0_f64, |m, g| m.max(g.abs()));
+        assert!((evaluation.objective - oracle.objective()).abs() < 1e-12 * (1.0 + oracle.objective().abs()));
+        for (fast, slow) in evaluation.gradient.iter().zip(oracle.gradient()) {
+            assert!((fast - slow).abs() < 1e-12 * scale.max(1.0), "{fast} and {slow}");
+        }
+    }
+
+    #[test]
+    fn dense_and_sparse_worlds_agree_with_the_oracle() {
+        for (states, actions) in [(1, 2), (7, 3), (45, 2)] {
+            let policy = SoftmaxPolicy::tabular(states, actions, workload::tabular_logits(states, actions)).unwrap();
+            assert_agrees(&workload::tabular(states, actions, 12), &policy);
+            assert_agrees(&workload::tabular(states, actions, 12).with_discount(0.8).unwrap(), &policy);
+        }
+        let lake = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/problems/frozen-lake-8x8.json"));
+        let lake = Problem::read(lake).unwrap().mdp.with_discount(0.97).unwrap();
+        assert_agrees(&lake, &SoftmaxPolicy::tabular(64, 4, workload::tabular_logits(64, 4)).unwrap());
+    }
+
+    #[test]
+    fn the_bits_do_not_depend_on_the_instruction_set() {
+        let mdp = workload::tabular(37, 3, 9);
+        let policy = SoftmaxPolicy::tabular(37, 3, workload::tabular_logits(37, 3)).unwrap();
+        let mut evaluator = Evaluator::new(&mdp);
+        let best = evaluator.evaluate(&policy).unwrap();
+        evaluator.level = Level::Plain;
+        assert_eq!(evaluator.evaluate(&policy).unwrap(), best);
+    }
+}
