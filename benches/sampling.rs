@@ -46,7 +46,10 @@ fn tabular(c: &mut Criterion) {
     let pi = probabilities(&policy);
     let key = StreamKey::of(0, "benchmark", 0);
     let mut group = c.benchmark_group("W1 tabular, steps");
-    group.throughput(Throughput::Elements(20 * TRAJECTORIES as u64)).sample_size(10).measurement_time(Duration::from_secs(3));
+    group
+        .throughput(Throughput::Elements(20 * TRAJECTORIES as u64))
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(3));
     for &level in Level::available() {
         let sampler = Sampler::new(&mdp, &policy).unwrap().at_level(level);
         group.bench_function(format!("moments, {level:?}"), |b| {

@@ -1,5 +1,5 @@
-//! `unbiased` is a correctness oracle for policy-gradient code.
-#![allow(clippy::inline_always)]
+#![doc = include_str!("../README.md")]
+#![allow(clippy::inline_always)] // what a dispatched loop calls has to be compiled with it
 
 pub mod autodiff;
 pub mod batch;
@@ -12,3 +12,12 @@ pub mod report;
 pub mod rng;
 pub mod rollout;
 pub mod stats;
+
+#[doc = include_str!("../docs/METHOD.md")]
+pub mod method {}
+
+#[doc = include_str!("../docs/NOTATION.md")]
+pub mod notation {}
+
+#[doc = include_str!("../docs/LIMITS.md")]
+pub mod limits {}

@@ -99,6 +99,9 @@ fn main() -> ExitCode {
 
 fn exact(arguments: &ExactArguments) -> Result<(), Unusable> {
     if let Some(threads) = arguments.threads {
+        if threads == 0 {
+            return Err(Unusable("--threads is 0; give at least 1".to_owned()));
+        }
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }
     let Problem { description, mut mdp } = Problem::read(&arguments.problem)?;
@@ -146,9 +149,9 @@ fn exact(arguments: &ExactArguments) -> Result<(), Unusable> {
         Some(path) => write_whole(path, &text),
         None => match std::io::stdout().write_all(text.as_bytes()) {
             // Whoever reads us may stop early, as `head` does.
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                Err(Unusable(format!("standard output cannot be written: {error}; free some space or name another place")))
-            }
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Unusable(format!(
+                "standard output cannot be written: {error}; free some space or name another place"
+            ))),
             _ => Ok(()),
         },
     }
@@ -215,10 +218,10 @@ fn table(
     let table = read_table(path)?;
     let shape = format!("{what} has shape [{rows}, {columns}], {row_meaning} and {column_meaning}");
     if table.len() != rows {
-        return Err(Unusable(format!("{}: {} rows, but {shape}", path.display(), table.len())));
+        return Err(Unusable(format!("{}: the number of rows is {}, but {shape}", path.display(), table.len())));
     }
     if let Some((row, entries)) = table.iter().enumerate().find(|(_, entries)| entries.len() != columns) {
-        return Err(Unusable(format!("{}: row {row} has {} entries, but {shape}", path.display(), entries.len())));
+        return Err(Unusable(format!("{}: row {row} has length {}, but {shape}", path.display(), entries.len())));
     }
     Ok(table.into_iter().flatten().collect())
 }
@@ -226,7 +229,13 @@ fn table(
 /// Writes aside and renames, so that a file is there whole or not at all.
 fn write_whole(path: &Path, text: &str) -> Result<(), Unusable> {
     let unwritable = |error: &std::io::Error| {
-        Unusable(format!("{} cannot be written: {error}; check the folder, its permissions and the space left", path.display()))
+        // The error itself would name the file aside, which nobody asked for.
+        let mend = match error.kind() {
+            std::io::ErrorKind::NotFound => "its folder does not exist; create it".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "permission is denied; change the folder's mode".to_owned(),
+            kind => format!("{kind}; check the folder and the space left"),
+        };
+        Unusable(format!("{} cannot be written: {mend}", path.display()))
     };
     if path.is_dir() {
         return Err(Unusable(format!("{} is a directory; name a file in it", path.display())));

@@ -19,9 +19,17 @@ fn assert_moments(what: &str, sampled: &Moments, mean: &[f64], variance: &[f64],
     let n = sampled.count() as f64;
     for (k, (got, variance_got)) in sampled.mean().iter().zip(sampled.variance()).enumerate() {
         let allowed = 6.0 * (variance[k] / n).sqrt() + 1e-12;
-        assert!((got - mean[k]).abs() < allowed, "{what}, mean {k}: sampled {got}, exact {}, allowed {allowed}", mean[k]);
+        assert!(
+            (got - mean[k]).abs() < allowed,
+            "{what}, mean {k}: sampled {got}, exact {}, allowed {allowed}",
+            mean[k]
+        );
         let allowed = 6.0 * variance[k] * (kurtosis / n).sqrt() + 1e-12;
-        assert!((variance_got - variance[k]).abs() < allowed, "{what}, variance {k}: {variance_got} and {}", variance[k]);
+        assert!(
+            (variance_got - variance[k]).abs() < allowed,
+            "{what}, variance {k}: {variance_got} and {}",
+            variance[k]
+        );
     }
 }
 

@@ -43,7 +43,11 @@ fn scale(enumeration: &Enumeration, n: usize, mean: &[f64], mut f: impl FnMut(&B
 fn assert_close(what: &str, got: &[f64], expected: &[f64], tolerance: f64) -> Result<(), TestCaseError> {
     prop_assert_eq!(got.len(), expected.len());
     for (k, (a, b)) in got.iter().zip(expected).enumerate() {
-        prop_assert!((a - b).abs() <= tolerance, "{what}, component {k}: {a} and {b} differ by {:.2e}, allowed {tolerance:.2e}", a - b);
+        prop_assert!(
+            (a - b).abs() <= tolerance,
+            "{what}, component {k}: {a} and {b} differ by {:.2e}, allowed {tolerance:.2e}",
+            a - b
+        );
     }
     Ok(())
 }
@@ -182,11 +186,14 @@ fn shift_rewards(setting: &Setting, by: f64) -> unbiased::environment::TabularMd
     let mdp = &setting.mdp;
     let rows = (0..mdp.states())
         .map(|s| {
-            let shifted = |a| mdp.transitions(s, a).iter().map(|t| unbiased::environment::Transition { reward: t.reward + by, ..*t });
+            let shifted = |a| {
+                mdp.transitions(s, a).iter().map(|t| unbiased::environment::Transition { reward: t.reward + by, ..*t })
+            };
             (0..mdp.actions()).map(|a| shifted(a).collect()).collect()
         })
         .collect();
-    let moved = unbiased::environment::TabularMdp::new(mdp.horizon(), mdp.discount(), mdp.initial().to_vec(), rows).unwrap();
+    let moved =
+        unbiased::environment::TabularMdp::new(mdp.horizon(), mdp.discount(), mdp.initial().to_vec(), rows).unwrap();
     moved.with_observations((0..mdp.states()).map(|s| mdp.observation(s)).collect()).unwrap()
 }
 
@@ -207,7 +214,13 @@ fn least_squares_floor(setting: &Setting, oracle: &Oracle, enumeration: &Enumera
         for t in (0..path.len()).rev() {
             go = path.rewards[t] + gamma * go;
             let weight = power(gamma, t);
-            setting.policy.add_score(t, path.observations[t] as usize, path.actions[t] as usize, weight, &mut scores[t]);
+            setting.policy.add_score(
+                t,
+                path.observations[t] as usize,
+                path.actions[t] as usize,
+                weight,
+                &mut scores[t],
+            );
             x.iter_mut().zip(&scores[t]).for_each(|(x, psi)| *x += psi * go);
         }
         square += p * x.iter().zip(oracle.gradient()).map(|(x, g)| (x - g) * (x - g)).sum::<f64>();

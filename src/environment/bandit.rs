@@ -154,8 +154,7 @@ impl Bandit {
     /// # Panics
     /// Never: valid laws make a valid table.
     pub fn to_mdp(&self) -> Result<TabularMdp, InvalidBandit> {
-        let outcome =
-            |probability, reward| Transition { probability, next: 0, reward, terminated: true };
+        let outcome = |probability, reward| Transition { probability, next: 0, reward, terminated: true };
         let rows = self
             .arms
             .iter()
@@ -194,7 +193,10 @@ mod tests {
             let (mean, variance) = (moments.mean()[0], moments.variance()[0]);
             // Six standard errors; the fourth moment of the exponential is 9 times the squared variance.
             assert!((mean - law.mean()).abs() <= 6.0 * (law.variance() / 1e5).sqrt(), "{law:?}: {mean}");
-            assert!((variance - law.variance()).abs() <= 6.0 * law.variance() * (9.0_f64 / 1e5).sqrt(), "{law:?}: {variance}");
+            assert!(
+                (variance - law.variance()).abs() <= 6.0 * law.variance() * (9.0_f64 / 1e5).sqrt(),
+                "{law:?}: {variance}"
+            );
         }
     }
 

@@ -53,7 +53,9 @@ pub enum InvalidMdp {
         state: usize,
     },
     /// A state has fewer or more actions than the first one.
-    #[error("state {state} has {found} actions where state 0 has {expected}; every state needs the same actions")]
+    #[error(
+        "the number of actions of state {state} is {found}, that of state 0 is {expected}; every state needs the same actions"
+    )]
     ActionCount {
         /// The state.
         state: usize,
@@ -116,7 +118,9 @@ pub enum InvalidMdp {
         reward: f64,
     },
     /// The initial distribution has the wrong length.
-    #[error("the initial distribution has {found} entries for {states} states; it needs one a state")]
+    #[error(
+        "the initial distribution has length {found}, the number of states is {states}; it needs one entry a state"
+    )]
     InitialLength {
         /// Its length.
         found: usize,
@@ -138,7 +142,9 @@ pub enum InvalidMdp {
         sum: f64,
     },
     /// The list of observations has the wrong length.
-    #[error("the list of observations has {found} entries for {states} states; it needs one a state")]
+    #[error(
+        "the list of observations has length {found}, the number of states is {states}; it needs one entry a state"
+    )]
     ObservationLength {
         /// Its length.
         found: usize,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::mdp::{check_action_count, check_discount, check_horizon, check_initial, check_observations, check_row};
 use super::{Problem, TabularMdp, Transition};
@@ -23,12 +23,25 @@ struct Outline(usize);
 
 impl<'de> serde::Deserialize<'de> for Outline {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        #[derive(serde::Deserialize)]
-        struct Keys {
-            #[serde(rename = "P")]
-            table: Option<Count>,
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Outline;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a problem: an object with the keys kind, horizon, discount, initial and P")
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Outline, M::Error> {
+                let mut states = 0;
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == "P" {
+                        states = map.next_value::<Count>()?.0;
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(Outline(states))
+            }
         }
-        Keys::deserialize(reader).map(|keys| Self(keys.table.map_or(0, |count| count.0)))
+        reader.deserialize_map(Keys)
     }
 }
 
@@ -40,7 +53,9 @@ impl<'de> serde::Deserialize<'de> for Count {
         impl<'de> Visitor<'de> for Keys {
             type Value = Count;
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("`P` to be an object {\"state\": {\"action\": [[probability, next, reward, terminated], …]}}")
+                f.write_str(
+                    "`P` to be an object {\"state\": {\"action\": [[probability, next, reward, terminated], …]}}",
+                )
             }
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Count, M::Error> {
                 let mut count = 0;
@@ -83,7 +98,9 @@ impl<'de> Visitor<'de> for File {
                 "kind" => {
                     let name: String = map.next_value()?;
                     if name != "tabular" {
-                        return Err(M::Error::custom(format!("unknown kind \"{name}\"; this version reads \"tabular\"")));
+                        return Err(M::Error::custom(format!(
+                            "unknown kind \"{name}\"; this version reads \"tabular\""
+                        )));
                     }
                     kind.replace(()).is_some()
                 }
@@ -138,7 +155,8 @@ impl<'de> Visitor<'de> for File {
 
 fn unknown_key(unknown: &str) -> String {
     let close = KEYS.iter().find(|key| key.eq_ignore_ascii_case(unknown) || unknown.starts_with(*key));
-    let hint = close.map_or_else(|| format!("known keys are {}", KEYS.join(", ")), |key| format!("did you mean \"{key}\"?"));
+    let hint =
+        close.map_or_else(|| format!("known keys are {}", KEYS.join(", ")), |key| format!("did you mean \"{key}\"?"));
     format!("unknown key \"{unknown}\"; {hint}")
 }
 
@@ -217,8 +235,7 @@ impl<'de> DeserializeSeed<'de> for Table {
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
         let states = self.states;
         let entry = |state| Actions { state, states };
-        let rows =
-            Numbered { what: "state", place: String::new(), count: Some(states), entry }.deserialize(reader)?;
+        let rows = Numbered { what: "state", place: String::new(), count: Some(states), entry }.deserialize(reader)?;
         let actions = rows.first().map_or(0, Vec::len);
         for (state, row) in rows.iter().enumerate() {
             check_action_count(state, row.len(), actions).map_err(D::Error::custom)?;
@@ -239,7 +256,8 @@ impl<'de> DeserializeSeed<'de> for Actions {
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
         let Self { state, states } = self;
         let entry = |action| Row { state, action, states };
-        let rows = Numbered { what: "action", place: format!("state {state}: "), count: None, entry }.deserialize(reader)?;
+        let rows =
+            Numbered { what: "action", place: format!("state {state}: "), count: None, entry }.deserialize(reader)?;
         check_action_count(state, rows.len(), rows.len()).map_err(D::Error::custom)?;
         Ok(rows)
     }
@@ -323,10 +341,15 @@ impl<'de> Visitor<'de> for Outcome {
                 .and_then(|n| usize::try_from(n).ok())
                 .ok_or_else(|| wrong("next state must be a whole number from 0", &next))?,
             reward: reward.as_f64().ok_or_else(|| wrong("reward must be a number", &reward))?,
-            terminated: terminated.as_bool().ok_or_else(|| wrong("terminated flag must be true or false", &terminated))?,
+            terminated: terminated
+                .as_bool()
+                .ok_or_else(|| wrong("terminated flag must be true or false", &terminated))?,
         };
         if parts.next_element::<IgnoredAny>()?.is_some() {
-            return Err(Q::Error::invalid_value(Unexpected::Other("a fifth entry"), &self));
+            return Err(Q::Error::custom(format!(
+                "state {state}, action {action}: an outcome has more than four entries; \
+                 write [probability, next, reward, terminated]"
+            )));
         }
         Ok(transition)
     }

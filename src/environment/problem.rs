@@ -98,14 +98,15 @@ fn invalid(path: &Path, text: &str, error: &serde_json::Error) -> ProblemError {
     let reason = match error.classify() {
         serde_json::error::Category::Syntax | serde_json::error::Category::Eof => {
             let rest = text.lines().nth(line - 1).unwrap_or("");
-            let near = rest.get(error.column().saturating_sub(2)..).unwrap_or("").trim_start_matches(['[', ',', ' ', '-']);
+            let near =
+                rest.get(error.column().saturating_sub(2)..).unwrap_or("").trim_start_matches(['[', ',', ' ', '-']);
             if ["N", "I"].iter().any(|start| near.starts_with(start)) || near.starts_with("aN") {
                 "NaN and Infinity are not JSON; every number must be finite".to_owned()
             } else {
                 format!("not valid JSON: {message} (column {})", error.column())
             }
         }
-        _ => message.to_owned(),
+        _ => message.replace("expected f64", "expected a number"),
     };
     ProblemError::Invalid { path: path.to_path_buf(), line, reason }
 }

@@ -13,9 +13,8 @@ use crate::numeric::{cos, sin, softmax};
 pub fn tabular(states: usize, actions: usize, horizon: usize) -> TabularMdp {
     let row = |s: usize, a: usize| {
         let (s, a) = (s as f64, a as f64);
-        let mut row: Vec<f64> = (0..states)
-            .map(|next| 2.0 * sin(1.3 * s + 2.1 * a + 0.7 * (next as f64 + 1.0) * (a + 1.0)))
-            .collect();
+        let mut row: Vec<f64> =
+            (0..states).map(|next| 2.0 * sin(1.3 * s + 2.1 * a + 0.7 * (next as f64 + 1.0) * (a + 1.0))).collect();
         softmax(&mut row);
         let reward = cos(0.9 * s + 1.7 * a);
         row.into_iter()

@@ -65,7 +65,7 @@ pub static CATALOGUE: [Entry; 18] = [
         make: |_| Form::total(Baseline::OptimalConstant),
     },
     Entry {
-        name: "reinforce-optimal-per-parameter",
+        name: "reinforce-per-parameter",
         argument: None,
         formula: "Σ ψ_tk (R − b*_k)",
         remark: "a constant of least variance for each parameter",
@@ -93,7 +93,7 @@ pub static CATALOGUE: [Entry; 18] = [
         make: |_| Form::to_go(Baseline::None),
     },
     Entry {
-        name: "reward-to-go-without-gamma-t",
+        name: "reward-to-go-no-gamma-t",
         argument: None,
         formula: "Σ ψ_t G_t",
         remark: "γ^t left out, as most training code does",
@@ -114,7 +114,7 @@ pub static CATALOGUE: [Entry; 18] = [
         make: |_| Form::to_go(Baseline::OptimalConstant),
     },
     Entry {
-        name: "optimal-per-parameter",
+        name: "per-parameter-baseline",
         argument: None,
         formula: "Σ γ^t ψ_tk (G_t − b*_k)",
         remark: "a constant of least variance for each parameter",
@@ -142,7 +142,7 @@ pub static CATALOGUE: [Entry; 18] = [
         make: |_| Form::to_go(Baseline::StateValue),
     },
     Entry {
-        name: "value-baseline-without-gamma-t",
+        name: "value-baseline-no-gamma-t",
         argument: None,
         formula: "Σ ψ_t (G_t − V_t(s_t))",
         remark: "γ^t left out, as most training code does",
@@ -156,14 +156,14 @@ pub static CATALOGUE: [Entry; 18] = [
         make: |_| Form::to_go(Baseline::Optimal),
     },
     Entry {
-        name: "action-value-baseline",
+        name: "q-baseline",
         argument: None,
         formula: "Σ γ^t ψ_t (G_t − Q_t(s_t, a_t))",
         remark: "depends on the action and lacks its correction: mean zero",
         make: |_| Form::to_go(Baseline::ActionValue { corrected: false }),
     },
     Entry {
-        name: "action-value-baseline-corrected",
+        name: "q-baseline-corrected",
         argument: None,
         formula: "the same + Σ γ^t Σ_a ∇π(a|s_t) Q_t(s_t, a)",
         remark: "with its correction; outside the floor's class",

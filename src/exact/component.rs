@@ -38,8 +38,7 @@ impl Components {
             }
         }
         let mut number = vec![usize::MAX; states + parameters];
-        let mut result =
-            Self { all: Vec::new(), state_place: vec![0; states], parameter_place: vec![0; parameters] };
+        let mut result = Self { all: Vec::new(), state_place: vec![0; states], parameter_place: vec![0; parameters] };
         for s in 0..states {
             let root = find(&mut parent, s);
             if number[root] == usize::MAX {

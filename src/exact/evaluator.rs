@@ -11,8 +11,8 @@
 use super::model::Model;
 use super::policy_table::{MismatchedPolicy, PolicyTable};
 use crate::environment::TabularMdp;
-use crate::numeric::simd::Level;
 use crate::numeric::dot;
+use crate::numeric::simd::Level;
 use crate::policy::Policy;
 
 /// Columns that a product works through with all sums in registers: twelve registers of AVX-512, or eight of AVX2. Each
@@ -122,7 +122,9 @@ impl Evaluator {
             #[inline(always)]
             || match &self.layout {
                 Layout::Dense { width, probabilities } => self.dense(&table, *width, probabilities),
-                Layout::Sparse { first, successors, transitions } => self.sparse(&table, first, successors, transitions),
+                Layout::Sparse { first, successors, transitions } => {
+                    self.sparse(&table, first, successors, transitions)
+                }
             },
         );
         let mut gradient = vec![0.0; table.parameters()];

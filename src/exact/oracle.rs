@@ -242,9 +242,8 @@ impl Oracle {
             let variance = shifted(&m.to_go_variance, &m.score_to_go, &m.score_variance, &shift);
             return Ok(linear(&m.to_go_mean, variance));
         }
-        let m = self.with_excess(form, |excess, corrected| {
-            self.to_go_moments(self.step_discount(form), excess, corrected)
-        });
+        let m =
+            self.with_excess(form, |excess, corrected| self.to_go_moments(self.step_discount(form), excess, corrected));
         Ok(linear(&m.to_go_mean, m.to_go_variance))
     }
 
@@ -267,7 +266,8 @@ impl Oracle {
             let to_go = ToGo { step_discount: self.step_discount(form), excess, corrected };
             covariance::joint(&self.model, &self.policy, &self.values, &to_go, eta)
         });
-        let shift = if form.is_constant() && (total || !matches!(form.baseline, Baseline::None | Baseline::Constant(_))) {
+        let shift = if form.is_constant() && (total || !matches!(form.baseline, Baseline::None | Baseline::Constant(_)))
+        {
             self.constants(form).map(|b| self.objective() - b)
         } else {
             Shift::Zero
@@ -292,16 +292,21 @@ impl Oracle {
         } else {
             match scale {
                 Some(c) if norm(&less(c)) <= rounding => {
-                    if c > 0.0 { Verdict::Rescaled } else { Verdict::Reversed }
+                    if c > 0.0 {
+                        Verdict::Rescaled
+                    } else {
+                        Verdict::Reversed
+                    }
                 }
-                Some(c) => Verdict::Turned(Some(libm::acos((c * length / norm(&moments.mean)).clamp(-1.0, 1.0)).to_degrees())),
+                Some(c) => {
+                    Verdict::Turned(Some(libm::acos((c * length / norm(&moments.mean)).clamp(-1.0, 1.0)).to_degrees()))
+                }
                 None => Verdict::Turned(None),
             }
         };
         let comparable = matches!(verdict, Verdict::Unbiased | Verdict::Rescaled | Verdict::Reversed);
         let floor = self.floor().trace;
-        let ratio_to_floor =
-            scale.filter(|c| comparable && floor > 0.0 && *c != 0.0).map(|c| trace / (c * c) / floor);
+        let ratio_to_floor = scale.filter(|c| comparable && floor > 0.0 && *c != 0.0).map(|c| trace / (c * c) / floor);
         Comparison { scale, bias_norm, verdict, ratio_to_floor }
     }
 

@@ -5,7 +5,6 @@ use thiserror::Error;
 use crate::autodiff::Dual;
 use crate::policy::Policy;
 
-
 /// A policy that does not fit the world.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum MismatchedPolicy {
@@ -87,7 +86,13 @@ impl PolicyTable {
     }
 
     /// Appends the derivatives at one slot, `K` parameters at a time, and sets its probabilities.
-    fn differentiate<const K: usize, P: Policy>(&mut self, policy: &P, t: usize, observation: usize, support: &[usize]) {
+    fn differentiate<const K: usize, P: Policy>(
+        &mut self,
+        policy: &P,
+        t: usize,
+        observation: usize,
+        support: &[usize],
+    ) {
         let (actions, width) = (self.actions, support.len());
         let mut out = vec![Dual::<K>::from(0.0); actions];
         let mut local: Vec<Dual<K>> = support.iter().map(|&k| Dual::from(policy.parameters()[k])).collect();

@@ -478,7 +478,14 @@ fn unscored_rows<const PRODUCT: bool, const TO_GO: bool>(
     for successor in successors {
         let after = &next[successor.place * stride..(successor.place + 1) * stride];
         if PRODUCT {
-            product_rows(&mut rows[..PRODUCT_ROWS * width], &after[..PRODUCT_ROWS * width], width, successor, gamma, eta);
+            product_rows(
+                &mut rows[..PRODUCT_ROWS * width],
+                &after[..PRODUCT_ROWS * width],
+                width,
+                successor,
+                gamma,
+                eta,
+            );
         }
         if TO_GO {
             let range = x_row * width..(x_row + TO_GO_ROWS) * width;
@@ -570,4 +577,3 @@ fn cross_rows(rows: &mut [f64], after: &[f64], width: usize, successor: &Success
             + weight * (eta * gamma * h_after[k] - h[k]) * (kappa * x_after[k] - x[k]);
     }
 }
-

@@ -82,8 +82,7 @@ impl Values {
     /// The temporal-difference error `δ = r + γ V_{t+1}(s') − V_t(s)` of an outcome, by its mean reward.
     pub(super) fn td_error(&self, t: usize, s: usize, o: &Outcome) -> f64 {
         let (now, next) = (t * self.states + s, (t + 1) * self.states + o.next as usize);
-        let (value, loss) =
-            if o.terminated { (0.0, self.span[t + 1]) } else { (self.centred[next], self.lost[next]) };
+        let (value, loss) = if o.terminated { (0.0, self.span[t + 1]) } else { (self.centred[next], self.lost[next]) };
         ((o.reward - self.centre) + self.discount * value - self.centred[now])
             + self.centre * (self.lost[now] - self.discount * loss)
     }

@@ -68,9 +68,8 @@ impl Matrix {
         let (mut a, mut x) = (self.clone(), b.to_vec());
         let smallest = 1e-13 * self.entries.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
         for column in 0..n {
-            let pivot = (column..n)
-                .max_by(|&i, &j| a[(i, column)].abs().total_cmp(&a[(j, column)].abs()))
-                .unwrap_or(column);
+            let pivot =
+                (column..n).max_by(|&i, &j| a[(i, column)].abs().total_cmp(&a[(j, column)].abs())).unwrap_or(column);
             let usable = a[(pivot, column)].abs() > smallest; // false for NaN
             if !usable {
                 return Err(SingularMatrix { column });

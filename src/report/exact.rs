@@ -56,6 +56,10 @@ pub fn terminal(record: &ExactRecord, colour: bool) -> String {
     line("noise: variance / |mean|², the trajectories for a signal-to-noise ratio of 1");
     line("floor: the least variance of reward-to-go with a time-and-state baseline;");
     line("       a rescaled estimator is compared at the scale of ∇J");
+    let outside = ["per-parameter", "q-baseline-corrected"];
+    if record.estimators.iter().any(|(name, _)| outside.iter().any(|other| name.contains(other))) {
+        line("       constants per parameter and corrected baselines are not in its class");
+    }
     if record.estimators.iter().any(|(_, estimator)| estimator.batch > 1) {
         line("batch of N: the variance of the batch's mean, times N");
     }
@@ -78,6 +82,15 @@ fn table(colour: bool) -> Table {
     table
 }
 
+/// Two spaces between columns, one of them the empty separator, and none outside.
+fn finish(mut table: Table) -> String {
+    let last = table.column_count().saturating_sub(1);
+    for (i, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, u16::from(i != last)));
+    }
+    table.trim_fmt()
+}
+
 fn right(text: impl Into<String>) -> Cell {
     Cell::new(text.into()).set_alignment(CellAlignment::Right)
 }
@@ -95,7 +108,7 @@ fn gradient(record: &ExactRecord, colour: bool) -> String {
             cells.extend(row.iter().map(|x| right(significant(*x, 5))));
             table.add_row(cells);
         }
-        return table.trim_fmt();
+        return finish(table);
     }
     let mut components: Vec<(usize, usize, f64)> = Vec::new();
     for (o, row) in record.gradient.iter().enumerate() {
@@ -106,7 +119,7 @@ fn gradient(record: &ExactRecord, colour: bool) -> String {
     for (o, a, x) in components.into_iter().take(LARGEST) {
         table.add_row(vec![right(o.to_string()), right(a.to_string()), right(significant(x, 6))]);
     }
-    table.trim_fmt()
+    finish(table)
 }
 
 fn estimators(record: &ExactRecord, norm_of_gradient: f64, colour: bool) -> String {
@@ -136,7 +149,7 @@ fn estimators(record: &ExactRecord, norm_of_gradient: f64, colour: bool) -> Stri
         right(if noise.is_finite() { significant(noise, 4) } else { "–".to_owned() }),
         right(if record.floor.trace > 0.0 { "1" } else { "–" }),
     ]);
-    table.trim_fmt()
+    finish(table)
 }
 
 fn verdict(estimator: &EstimatorRecord, norm_of_gradient: f64) -> Cell {
@@ -146,8 +159,8 @@ fn verdict(estimator: &EstimatorRecord, norm_of_gradient: f64) -> Cell {
         Verdict::Rescaled => (format!("rescaled × {}", scale()), Color::Yellow),
         Verdict::Reversed => (format!("reversed × {}", scale()), Color::Red),
         Verdict::Turned(Some(angle)) => {
-            let bias = significant(100.0 * estimator.bias_norm / norm_of_gradient, 3);
-            (format!("turned {}°, off {bias} %", significant(angle, 3)), Color::Red)
+            let bias = significant(100.0 * estimator.bias_norm / norm_of_gradient, 2);
+            (format!("turned {}°, off {bias} %", significant(angle, 2)), Color::Red)
         }
         Verdict::Turned(None) => (format!("biased by {}", significant(estimator.bias_norm, 3)), Color::Red),
         Verdict::Driftless => ("driftless (mean 0)".to_owned(), Color::Red),

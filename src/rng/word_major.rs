@@ -119,7 +119,8 @@ mod tests {
         let key = StreamKey::of(5, "word-major", 0);
         let mut reference = key.stream(9);
         // Lane l reads block 64 k + l: collect two refills of the reference, block by block.
-        let blocks: Vec<Vec<u32>> = (0..2 * LANES).map(|_| (0..WORDS).map(|_| reference.next_u32()).collect()).collect();
+        let blocks: Vec<Vec<u32>> =
+            (0..2 * LANES).map(|_| (0..WORDS).map(|_| reference.next_u32()).collect()).collect();
         for &level in Level::available() {
             let mut lanes = LaneWords::new(&key, 9, level);
             for draw in 0..2 * WORDS {

@@ -60,7 +60,8 @@ impl BanditSampler {
         if arms.len() != probabilities.len() || arms.len() > alias::MOST_OUTCOMES {
             return Err(UnsampleableWorld::Shape { observations: 1, actions: probabilities.len() });
         }
-        let vanishing = |arm: usize| UnsampleableWorld::Vanishing { state: 0, action: arm, probability: probabilities[arm] };
+        let vanishing =
+            |arm: usize| UnsampleableWorld::Vanishing { state: 0, action: arm, probability: probabilities[arm] };
         let entries = alias::table(probabilities, arms.len()).map_err(vanishing)?;
         let arms: Vec<Arm> = arms
             .iter()
@@ -133,9 +134,8 @@ impl BanditSampler {
     /// Two samples a lane from seven or eleven rows of words: two arms, two coins, a normal pair, two exponentials.
     #[inline(always)]
     fn row(&self, words: &[[u32; LANES]; 11], sums: &mut [[f64; 4]]) {
-        let wide = |high: &[u32; LANES], low: &[u32; LANES], lane: usize| {
-            (u64::from(high[lane]) << 32) | u64::from(low[lane])
-        };
+        let wide =
+            |high: &[u32; LANES], low: &[u32; LANES], lane: usize| (u64::from(high[lane]) << 32) | u64::from(low[lane]);
         let mut normals = [[0.0; LANES]; 2];
         for lane in 0..LANES {
             let (x, y) = kernel::normal_pair(wide(&words[4], &words[5], lane), words[6][lane]);

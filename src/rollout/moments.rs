@@ -51,8 +51,7 @@ impl Sampler {
         assert_eq!(probabilities.len(), cells, "one probability an observation and action");
         assert_eq!(baseline.len(), self.horizon * self.states, "one baseline a time and state");
         // A zero for the end, whose state is one past the last.
-        let padded: Vec<f64> =
-            baseline.chunks(self.states).flat_map(|row| row.iter().copied().chain([0.0])).collect();
+        let padded: Vec<f64> = baseline.chunks(self.states).flat_map(|row| row.iter().copied().chain([0.0])).collect();
         let discounts: Vec<f64> = (0..self.horizon).map(|t| power(self.discount, t)).collect();
         let parts = Self::blocks(count, |block, count| {
             let mut sums = Sums::new(cells);

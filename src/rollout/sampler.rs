@@ -173,7 +173,13 @@ impl Sampler {
 
     /// Calls `visit` with each lane batch of block `block`, for `count ≤ BLOCK` trajectories: the batch and how many
     /// of its lanes count.
-    pub(super) fn lane_batches(&self, key: &StreamKey, block: usize, count: usize, mut visit: impl FnMut(&LaneBatch, usize)) {
+    pub(super) fn lane_batches(
+        &self,
+        key: &StreamKey,
+        block: usize,
+        count: usize,
+        mut visit: impl FnMut(&LaneBatch, usize),
+    ) {
         let mut words = LaneWords::new(key, block as u64, self.level);
         let mut batch = LaneBatch::new(self.horizon);
         for first in (0..count).step_by(LANES) {
@@ -184,10 +190,7 @@ impl Sampler {
 
     /// Runs `work` on each block of `total` trajectories, in parallel, and returns the results in block order.
     pub(super) fn blocks<R: Send>(total: usize, work: impl Fn(usize, usize) -> R + Sync) -> Vec<R> {
-        (0..total.div_ceil(BLOCK))
-            .into_par_iter()
-            .map(|block| work(block, BLOCK.min(total - block * BLOCK)))
-            .collect()
+        (0..total.div_ceil(BLOCK)).into_par_iter().map(|block| work(block, BLOCK.min(total - block * BLOCK))).collect()
     }
 
     /// The first `count` trajectories under `key`, in order.

@@ -127,11 +127,9 @@ pub fn subject(form: &Form, oracle: &Oracle, mdp: &TabularMdp) -> Box<dyn Gradie
         Baseline::None => constant(0.0),
         Baseline::Constant(b) => constant(*b),
         Baseline::OptimalConstant => constant(oracle.optimal_constants(form).unwrap()[0]),
-        Baseline::PerParameter(_) | Baseline::OptimalPerParameter => Box::new(PerParameterBaseline {
-            discount,
-            returns,
-            constants: oracle.optimal_constants(form).unwrap(),
-        }),
+        Baseline::PerParameter(_) | Baseline::OptimalPerParameter => {
+            Box::new(PerParameterBaseline { discount, returns, constants: oracle.optimal_constants(form).unwrap() })
+        }
         Baseline::InBatchMean { .. } => Box::new(InBatchMean { discount, returns }),
         Baseline::LeaveOneOut { .. } => Box::new(LeaveOneOut { discount, returns }),
         Baseline::StateValue => table(&|t, s| oracle.value(t, s)),

@@ -1,0 +1,43 @@
+# Development commands; `make help` lists them.
+.PHONY: help build test stress bench reports reports-check doc fmt lint ci
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+build: ## build the program, optimised
+	cargo build --release --locked
+
+test: ## every test, as the README runs it
+	cargo test
+
+stress: ## the random-world tests again, on twenty times as many worlds from another seed
+	STRESS=20 cargo test --release --test truth
+
+bench: ## time and memory of the oracle and the sampler, beside their limits
+	cargo bench --bench sampling
+	cargo bench --bench exact
+	cargo bench --bench growth
+
+reports: build ## write the snapshots in reports/
+	./target/release/unbiased exact problems/frozen-lake-4x4.json --output reports/frozen-lake-4x4.txt
+	./target/release/unbiased exact problems/frozen-lake-8x8.json --output reports/frozen-lake-8x8.txt
+	./target/release/unbiased exact problems/cliff-walking.json --output reports/cliff-walking.txt
+	./target/release/unbiased exact problems/taxi.json --output reports/taxi.txt
+
+reports-check: reports ## write them again and fail on any difference
+	git diff --exit-code -- reports
+	@test -z "$$(git ls-files --others --exclude-standard -- reports)" || { git ls-files --others --exclude-standard -- reports; echo "the reports above are not checked in"; exit 1; }
+
+doc: ## the documentation, warnings are errors
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+
+fmt: ## format the sources
+	cargo fmt
+
+lint: ## formatting, clippy and documentation, warnings are errors
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked --quiet
+
+ci: ## what continuous integration runs
+	bash .ci/run
