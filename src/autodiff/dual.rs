@@ -35,10 +35,12 @@ pub struct Dual<const K: usize> {
 }
 
 impl<const K: usize> Dual<K> {
+    #[inline(always)] // into the widened loop of the caller, like all the arithmetic below
     fn map(self, value: f64, tangent: impl Fn(f64) -> f64) -> Self {
         Self { value, tangents: self.tangents.map(tangent) }
     }
 
+    #[inline(always)]
     fn zip(self, other: Self, value: f64, tangent: impl Fn(f64, f64) -> f64) -> Self {
         Self { value, tangents: std::array::from_fn(|k| tangent(self.tangents[k], other.tangents[k])) }
     }
@@ -63,6 +65,7 @@ impl<const K: usize> From<f64> for Dual<K> {
 
 impl<const K: usize> Add for Dual<K> {
     type Output = Self;
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         self.zip(other, self.value + other.value, |x, y| x + y)
     }
@@ -70,6 +73,7 @@ impl<const K: usize> Add for Dual<K> {
 
 impl<const K: usize> Sub for Dual<K> {
     type Output = Self;
+    #[inline(always)]
     fn sub(self, other: Self) -> Self {
         self.zip(other, self.value - other.value, |x, y| x - y)
     }
@@ -78,6 +82,7 @@ impl<const K: usize> Sub for Dual<K> {
 impl<const K: usize> Mul for Dual<K> {
     type Output = Self;
     #[allow(clippy::suspicious_arithmetic_impl)] // the product rule is a sum
+    #[inline(always)]
     fn mul(self, other: Self) -> Self {
         self.zip(other, self.value * other.value, |x, y| x * other.value + self.value * y)
     }
@@ -85,6 +90,7 @@ impl<const K: usize> Mul for Dual<K> {
 
 impl<const K: usize> Div for Dual<K> {
     type Output = Self;
+    #[inline(always)]
     fn div(self, other: Self) -> Self {
         let (value, reciprocal) = (self.value / other.value, 1.0 / other.value);
         self.zip(other, value, |x, y| (x - value * y) * reciprocal)

@@ -2,7 +2,7 @@
 //!
 //! For a stationary policy the transition matrix of the policy, `P_π`, is the same at every step, so
 //!
-//! - one backward pass gives `V_t = r_π + γ P_π V_{t+1}`, one forward pass `γ^t d_t`, and they run side by side;
+//! - one backward pass gives `V_t = r_π + γ P_π V_{t+1}`, one forward pass `γ^t d_t`, both in one sweep over the matrix;
 //! - `∂J/∂π(a|s) = r(s,a) D(s) + γ Σ_{s'} P(s'|s,a) M(s,s')` with `D(s) = Σ_t γ^t d_t(s)` and
 //!   `M(s,s') = Σ_t γ^t d_t(s) V_{t+1}(s')`: the actions enter only after the sum over time.
 //!
@@ -12,16 +12,9 @@ use super::model::Model;
 use super::policy_table::{MismatchedPolicy, PolicyTable};
 use crate::environment::TabularMdp;
 use crate::numeric::dot;
+use crate::numeric::product::{BothProducts, FourRows, PADDING, RowProduct};
 use crate::numeric::simd::Level;
 use crate::policy::Policy;
-
-/// Columns that a product works through with all sums in registers: twelve registers of AVX-512, or eight of AVX2. Each
-/// column's sum has one order whatever the block, so the bits do not depend on it.
-const COLUMNS: usize = 32;
-const WIDE_COLUMNS: usize = 96;
-
-/// Rows of a matrix are padded to a multiple of this many entries.
-const PADDING: usize = 8;
 
 /// More than this share of pairs, and the matrix of the policy is kept dense.
 const DENSE_SHARE: f64 = 0.25;
@@ -159,66 +152,52 @@ impl Evaluator {
         let gamma = self.model.discount;
         let (pi, mut reward) = self.policy_rewards(table);
         reward.resize(width, 0.0);
-        // P_π by rows for the forward pass and by columns for the backward pass; γ is inside.
+        // γ P_π.
         let mut matrix = vec![0.0; states * width];
         let mut weights = vec![0.0; actions];
         for (s, row) in matrix.chunks_exact_mut(width).enumerate() {
             weights.iter_mut().zip(pi(s)).for_each(|(weight, p)| *weight = gamma * p);
-            self.add_product(&weights, &probabilities[s * actions * width..(s + 1) * actions * width], row);
+            let matrix = &probabilities[s * actions * width..(s + 1) * actions * width];
+            RowProduct { x: &weights, matrix, out: row }.run(self.level);
         }
-        let mut transposed = vec![0.0; states * width];
-        for (block, rows) in matrix.chunks(PADDING * width).enumerate() {
-            // Whole cache lines at a time.
-            for (next, to) in transposed.chunks_exact_mut(width).enumerate() {
-                let to = &mut to[block * PADDING..(block + 1) * PADDING];
-                to.iter_mut().zip(rows.chunks_exact(width)).for_each(|(x, row)| *x = row[next]);
-            }
+        // Both passes at once, the values from the end and the occupancy from the start: the matrix is read once a step.
+        let mut values = vec![0.0; (horizon + 1) * width];
+        let mut occupancy = vec![0.0; (horizon + 1) * width];
+        occupancy[..states].copy_from_slice(&self.model.initial);
+        let mut visits = vec![0.0; width];
+        let mut chains = vec![0.0; PADDING * states];
+        for step in 0..horizon {
+            let t = horizon - 1 - step;
+            let (now, next) = values.split_at_mut((t + 1) * width);
+            let now = &mut now[t * width..];
+            now.copy_from_slice(&reward);
+            let (before, after) = occupancy.split_at_mut((step + 1) * width);
+            let before = &before[step * width..];
+            visits.iter_mut().zip(before).for_each(|(sum, x)| *sum += x);
+            let (after, next) = (&mut after[..width], &next[..width]);
+            BothProducts { matrix: &matrix, before, after, next, now, chains: &mut chains }.run(self.level);
         }
-        let backward = || {
-            let mut values = vec![0.0; (horizon + 1) * width];
-            for t in (0..horizon).rev() {
-                let (now, next) = values.split_at_mut((t + 1) * width);
-                let now = &mut now[t * width..];
-                now.copy_from_slice(&reward);
-                self.add_product(&next[..states], &transposed, now);
-            }
-            values
-        };
-        let forward = || {
-            let mut occupancy = vec![0.0; horizon * width];
-            occupancy[..states].copy_from_slice(&self.model.initial);
-            for t in 1..horizon {
-                let (before, now) = occupancy.split_at_mut(t * width);
-                self.add_product(&before[(t - 1) * width..][..states], &matrix, &mut now[..width]);
-            }
-            let mut visits = vec![0.0; width];
-            for row in occupancy.chunks_exact(width) {
-                visits.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
-            }
-            (occupancy, visits)
-        };
-        let (values, (occupancy, visits)) = side_by_side(backward, forward);
+        let occupancy = &occupancy[..horizon * width];
         let objective = dot(&self.model.initial, &values[..states]);
         let mut slopes = vec![0.0; states * actions];
         // M(s, ·), four states at a time, and from it ∂J/∂π.
-        let fill = |first: usize, slopes: &mut [f64]| {
-            let mut products = vec![0.0; 4 * width];
-            for (block, slopes) in slopes.chunks_mut(4 * actions).enumerate() {
-                let block_first = first + 4 * block;
-                self.outer_sums(&occupancy, &values[width..], width, block_first, &mut products);
-                for (i, slopes) in slopes.chunks_mut(actions).enumerate() {
-                    let s = block_first + i;
-                    let row = &products[i * width..(i + 1) * width];
-                    for (a, slope) in slopes.iter_mut().enumerate() {
-                        let from = &probabilities[(s * actions + a) * width..][..width];
-                        *slope = self.rewards[s * actions + a] * visits[s] + gamma * dot(from, row);
+        let mut products = vec![0.0; 4 * width];
+        for (block, slopes) in slopes.chunks_mut(4 * actions).enumerate() {
+            let block_first = 4 * block;
+            FourRows { left: occupancy, right: &values[width..], first: block_first, products: &mut products }
+                .run(self.level);
+            self.level.run(
+                #[inline(always)]
+                || {
+                    for (i, slope) in slopes.iter_mut().enumerate() {
+                        let (pair, s) = (block_first * actions + i, block_first + i / actions);
+                        let row = &products[i / actions * width..][..width];
+                        let ahead = dot(&probabilities[pair * width..][..width], row);
+                        *slope = self.rewards[pair] * visits[s] + gamma * ahead;
                     }
-                }
-            }
-        };
-        let half = (states / 2).next_multiple_of(4).min(states);
-        let (low, high) = slopes.split_at_mut(half * actions);
-        side_by_side(|| fill(0, low), || fill(half, high));
+                },
+            );
+        }
         (objective, slopes)
     }
 
@@ -271,96 +250,6 @@ impl Evaluator {
             }
         }
         (dot(&self.model.initial, &values[..states]), slopes)
-    }
-}
-
-impl Evaluator {
-    /// `out += Σ_i x_i row_i(matrix)`.
-    fn add_product(&self, x: &[f64], matrix: &[f64], out: &mut [f64]) {
-        self.level.run(
-            #[inline(always)]
-            || match self.level {
-                Level::V4 => add_product::<WIDE_COLUMNS>(x, matrix, out),
-                Level::V3 | Level::Plain => add_product::<COLUMNS>(x, matrix, out),
-            },
-        );
-    }
-
-    /// `products[i] = Σ_t left[t][first + i] · right[t]` for four rows `i`.
-    fn outer_sums(&self, left: &[f64], right: &[f64], width: usize, first: usize, products: &mut [f64]) {
-        self.level.run(
-            #[inline(always)]
-            || {
-                let mut column = 0;
-                while self.level == Level::V4 && column + 2 * PADDING <= width {
-                    outer_block::<{ 2 * PADDING }>(left, right, width, first, column, products);
-                    column += 2 * PADDING;
-                }
-                while column < width {
-                    outer_block::<PADDING>(left, right, width, first, column, products);
-                    column += PADDING;
-                }
-            },
-        );
-    }
-}
-
-/// Both results, computed in parallel where the caller is already a worker of a thread pool. Waking a pool from
-/// outside takes longer than the work.
-fn side_by_side<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
-    if rayon::current_thread_index().is_some() { rayon::join(a, b) } else { (a(), b()) }
-}
-
-#[inline(always)]
-fn add_product<const N: usize>(x: &[f64], matrix: &[f64], out: &mut [f64]) {
-    let width = out.len();
-    let mut column = 0;
-    while column + N <= width {
-        column_block::<N>(x, matrix, width, column, out);
-        column += N;
-    }
-    while column < width {
-        column_block::<PADDING>(x, matrix, width, column, out);
-        column += PADDING;
-    }
-}
-
-#[inline(always)]
-fn column_block<const N: usize>(x: &[f64], matrix: &[f64], width: usize, column: usize, out: &mut [f64]) {
-    let mut sums = [0.0; N];
-    for (x, row) in x.iter().zip(matrix.chunks_exact(width)) {
-        let row: &[f64; N] = row[column..column + N].try_into().expect("a block");
-        for k in 0..N {
-            sums[k] += x * row[k];
-        }
-    }
-    for (out, sum) in out[column..column + N].iter_mut().zip(sums) {
-        *out += sum;
-    }
-}
-
-#[inline(always)]
-fn outer_block<const N: usize>(
-    left: &[f64],
-    right: &[f64],
-    width: usize,
-    first: usize,
-    column: usize,
-    products: &mut [f64],
-) {
-    let mut sums = [[0.0; N]; 4];
-    for (left, right) in left.chunks_exact(width).zip(right.chunks_exact(width)) {
-        let right: &[f64; N] = right[column..column + N].try_into().expect("a block");
-        let left = &left[first..];
-        for (i, sums) in sums.iter_mut().enumerate() {
-            let factor = left.get(i).copied().unwrap_or(0.0);
-            for k in 0..N {
-                sums[k] += factor * right[k];
-            }
-        }
-    }
-    for (i, sums) in sums.iter().enumerate() {
-        products[i * width + column..][..N].copy_from_slice(sums);
     }
 }
 

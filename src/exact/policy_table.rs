@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::autodiff::Dual;
+use crate::numeric::simd::Level;
 use crate::policy::Policy;
 
 /// A policy that does not fit the world.
@@ -55,6 +56,18 @@ pub(super) struct PolicyTable {
     derivatives: Vec<f64>,
 }
 
+/// Numbers with `K` tangents: the probabilities, and the parameters of one slot.
+struct Buffers<const K: usize> {
+    out: Vec<Dual<K>>,
+    local: Vec<Dual<K>>,
+}
+
+impl<const K: usize> Buffers<K> {
+    fn new(actions: usize) -> Self {
+        Self { out: vec![Dual::from(0.0); actions], local: Vec::new() }
+    }
+}
+
 impl PolicyTable {
     pub(super) fn of<P: Policy>(policy: &P) -> Self {
         let (actions, observations) = (policy.actions(), policy.observations());
@@ -70,15 +83,22 @@ impl PolicyTable {
             support: Vec::new(),
             derivatives: Vec::new(),
         };
+        let (mut few, mut many) = (Buffers::<8>::new(actions), Buffers::<16>::new(actions));
+        let level = Level::best();
         for slot in 0..copies * observations {
             let (t, observation) = (slot / observations, slot % observations);
             let support = policy.support(t, observation);
             // As few evaluations as possible, and no more tangents than needed.
-            if support.len() <= 8 {
-                table.differentiate::<8, P>(policy, t, observation, &support);
-            } else {
-                table.differentiate::<16, P>(policy, t, observation, &support);
-            }
+            level.run(
+                #[inline(always)]
+                || {
+                    if support.len() <= 8 {
+                        table.differentiate(policy, t, observation, &support, &mut few);
+                    } else {
+                        table.differentiate(policy, t, observation, &support, &mut many);
+                    }
+                },
+            );
             table.support.extend(support.iter().map(|&k| k as u32));
             table.first.push(table.support.len());
         }
@@ -86,16 +106,18 @@ impl PolicyTable {
     }
 
     /// Appends the derivatives at one slot, `K` parameters at a time, and sets its probabilities.
+    #[inline(always)]
     fn differentiate<const K: usize, P: Policy>(
         &mut self,
         policy: &P,
         t: usize,
         observation: usize,
         support: &[usize],
+        Buffers { out, local }: &mut Buffers<K>,
     ) {
         let (actions, width) = (self.actions, support.len());
-        let mut out = vec![Dual::<K>::from(0.0); actions];
-        let mut local: Vec<Dual<K>> = support.iter().map(|&k| Dual::from(policy.parameters()[k])).collect();
+        local.clear();
+        local.extend(support.iter().map(|&k| Dual::from(policy.parameters()[k])));
         let start = self.derivatives.len();
         self.derivatives.resize(start + actions * width, 0.0);
         let probabilities = self.slot(t, observation) * actions;
@@ -103,7 +125,7 @@ impl PolicyTable {
         for first in (0..width.max(1)).step_by(K) {
             let directions = first..width.min(first + K);
             directions.clone().for_each(|j| local[j].tangents[j - first] = 1.0);
-            policy.probabilities_over(t, observation, &local, &mut out);
+            policy.probabilities_over(t, observation, local, out);
             directions.clone().for_each(|j| local[j].tangents[j - first] = 0.0);
             for (action, dual) in out.iter().enumerate() {
                 self.probabilities[probabilities + action] = dual.value;

@@ -8,6 +8,7 @@ mod dense;
 mod difference;
 mod elementary;
 pub mod kernel;
+pub(crate) mod product;
 pub mod simd;
 mod sum;
 

@@ -46,7 +46,7 @@ pub fn sum(terms: impl IntoIterator<Item = f64>) -> f64 {
 /// # Panics
 /// If the lengths differ.
 #[must_use]
-#[inline]
+#[inline(always)] // to be widened with the loop that calls it
 pub fn dot(x: &[f64], y: &[f64]) -> f64 {
     assert_eq!(x.len(), y.len(), "an inner product needs two vectors of one length");
     let mut partial = [0.0; 8];

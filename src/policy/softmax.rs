@@ -240,6 +240,7 @@ impl Policy for SoftmaxPolicy {
         }
     }
 
+    #[inline(always)] // into the widened loop of the oracle
     fn probabilities_over<S: Scalar>(&self, _t: usize, observation: usize, support: &[S], out: &mut [S]) {
         match &self.logits {
             Logits::Entries(_) => {
