@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use unbiased::environment::workload;
+use unbiased::estimator::{GradientEstimator, RewardToGo};
 use unbiased::exact::{Baseline, Form, Oracle};
 use unbiased::numeric::simd::Level;
 use unbiased::policy::{Policy, SoftmaxPolicy};
@@ -38,6 +39,7 @@ fn words_alone(key: &StreamKey, rows: usize) -> u32 {
 }
 
 fn tabular(c: &mut Criterion) {
+    const STORED: usize = 20_000;
     const TRAJECTORIES: usize = 1_000_000;
     let mdp = workload::tabular(10, 4, 20);
     let policy = SoftmaxPolicy::tabular(10, 4, workload::tabular_logits(10, 4)).unwrap();
@@ -57,6 +59,15 @@ fn tabular(c: &mut Criterion) {
         });
     }
     group.bench_function("limit: random words alone", |b| b.iter(|| words_alone(&key, 21 * TRAJECTORIES / LANES)));
+    group.finish();
+    // The way training code does it: trajectories stored in a batch, one subject's weights, scores added one by one.
+    let sampler = Sampler::new(&mdp, &policy).unwrap();
+    let subject = RewardToGo { discount: 1.0, baseline: 0.0, discounted_steps: true };
+    let mut group = c.benchmark_group("W1 tabular, steps, one estimator through stored batches");
+    group.throughput(Throughput::Elements(20 * STORED as u64)).sample_size(10);
+    group.bench_function("alternative", |b| {
+        b.iter(|| sampler.moments(&key, STORED, 1, 40, |batch| subject.gradient(&policy, batch)));
+    });
     group.finish();
     let mut group = c.benchmark_group("W1 tabular, the exact answer");
     group.bench_function("mean and variance of three estimators", |b| {

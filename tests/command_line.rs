@@ -275,6 +275,7 @@ fn bad_arguments_are_refused_with_what_where_and_the_mend() {
         ("an estimator without its batch", vec![&problem, "--estimators", "leave-one-out"]),
         ("a batch too small", vec![&problem, "--estimators", "leave-one-out:1"]),
         ("another horizon of 0", vec![&problem, "--horizon", "0"]),
+        ("a horizon that fits no memory", vec![&problem, "--horizon", "1000000000000000000"]),
         ("another discount of -1", vec![&problem, "--discount", "-1"]),
         ("a folder that is not there", vec![&problem, "--output", &nowhere]),
         ("a folder in place of the output", vec![&problem, "--output", here]),

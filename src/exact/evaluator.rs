@@ -9,7 +9,7 @@
 //! The cost is `O(T · pairs + transitions)`, where a pair is a state with a successor, instead of `O(T · transitions)`.
 
 use super::model::Model;
-use super::policy_table::{MismatchedPolicy, PolicyTable};
+use super::policy_table::{PolicyTable, Unanswerable};
 use crate::environment::TabularMdp;
 use crate::numeric::dot;
 use crate::numeric::product::{BothProducts, FourRows, PADDING, RowProduct};
@@ -102,13 +102,14 @@ impl Evaluator {
     /// `J` and `∇J` at `policy`, which must not be time-indexed.
     ///
     /// # Errors
-    /// [`MismatchedPolicy`] if the policy has other observations or actions, or parameters for each step.
-    pub fn evaluate<P: Policy>(&self, policy: &P) -> Result<Evaluation, MismatchedPolicy> {
+    /// [`Unanswerable`] if the policy has other observations or actions, or parameters for each step.
+    pub fn evaluate<P: Policy>(&self, policy: &P) -> Result<Evaluation, Unanswerable> {
         let table = PolicyTable::of(policy);
         let model = &self.model;
         table.check(model.observations, model.actions, model.horizon)?;
+        model.check_size()?;
         if table.copies() > 1 {
-            return Err(MismatchedPolicy::TimeIndexed { steps: table.copies() });
+            return Err(Unanswerable::TimeIndexed { steps: table.copies() });
         }
         let level = self.level;
         let (objective, slopes) = level.run(

@@ -27,5 +27,5 @@ pub use evaluator::{Evaluation, Evaluator};
 pub use floor::Floor;
 pub use form::{Baseline, EstimatorMoments, Form, Returns, UnsupportedForm};
 pub use oracle::{Comparison, Oracle, Verdict};
-pub use policy_table::MismatchedPolicy;
+pub use policy_table::Unanswerable;
 pub use record::{EstimatorRecord, ExactRecord, FloorRecord, ProblemSize};

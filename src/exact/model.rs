@@ -1,5 +1,6 @@
 //! A world as the oracle sees it: outcomes with the mean and variance of their rewards.
 
+use super::policy_table::Unanswerable;
 use crate::environment::{Bandit, TabularMdp};
 
 /// What can follow an action in a state, given that action.
@@ -82,6 +83,15 @@ impl Model {
             first: vec![0, outcomes.len()],
             outcomes,
         }
+    }
+
+    /// Refuses worlds with more than twenty million pairs of time and state: a value for each is a third of a gigabyte.
+    pub(super) fn check_size(&self) -> Result<(), Unanswerable> {
+        let (horizon, states, most) = (self.horizon, self.states(), 20_000_000);
+        if horizon.saturating_mul(states) > most {
+            return Err(Unanswerable::TooLarge { horizon, states, most });
+        }
+        Ok(())
     }
 
     pub(super) fn states(&self) -> usize {

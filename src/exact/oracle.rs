@@ -8,7 +8,7 @@ use super::covariance;
 use super::floor::{self, Floor};
 use super::form::{Baseline, EstimatorMoments, Form, Returns, UnsupportedForm};
 use super::model::Model;
-use super::policy_table::{MismatchedPolicy, PolicyTable};
+use super::policy_table::{PolicyTable, Unanswerable};
 use super::recursion::{self, Request, ToGo, TrajectoryMoments};
 use super::values::{self, Values};
 use crate::environment::{Bandit, TabularMdp};
@@ -105,21 +105,23 @@ impl Oracle {
     /// The oracle of `policy` in a Markov decision process.
     ///
     /// # Errors
-    /// [`MismatchedPolicy`] if the policy has other observations, actions or steps.
-    pub fn of_mdp<P: Policy>(mdp: &TabularMdp, policy: &P) -> Result<Self, MismatchedPolicy> {
+    /// [`Unanswerable`] if the policy has other observations, actions or steps, or the horizon is too long to keep a
+    /// value for each time and state.
+    pub fn of_mdp<P: Policy>(mdp: &TabularMdp, policy: &P) -> Result<Self, Unanswerable> {
         Self::new(Model::of_mdp(mdp), PolicyTable::of(policy))
     }
 
     /// The oracle of `policy` on a bandit: one observation, an action an arm.
     ///
     /// # Errors
-    /// [`MismatchedPolicy`] if the policy has more than one observation or another number of actions.
-    pub fn of_bandit<P: Policy>(bandit: &Bandit, policy: &P) -> Result<Self, MismatchedPolicy> {
+    /// [`Unanswerable`] if the policy has more than one observation or another number of actions.
+    pub fn of_bandit<P: Policy>(bandit: &Bandit, policy: &P) -> Result<Self, Unanswerable> {
         Self::new(Model::of_bandit(bandit), PolicyTable::of(policy))
     }
 
-    fn new(model: Model, policy: PolicyTable) -> Result<Self, MismatchedPolicy> {
+    fn new(model: Model, policy: PolicyTable) -> Result<Self, Unanswerable> {
         policy.check(model.observations, model.actions, model.horizon)?;
+        model.check_size()?;
         let values = Values::of(&model, &policy);
         let components = Components::of(&model, &policy);
         Ok(Self {

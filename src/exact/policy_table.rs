@@ -6,9 +6,9 @@ use crate::autodiff::Dual;
 use crate::numeric::simd::Level;
 use crate::policy::Policy;
 
-/// A policy that does not fit the world.
+/// Why the oracle has no answer: the policy does not fit the world, or the world is too large.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum MismatchedPolicy {
+pub enum Unanswerable {
     /// Another number of observations or actions.
     #[error(
         "the policy covers {observations} observations and {actions} actions, \
@@ -29,6 +29,20 @@ pub enum MismatchedPolicy {
     TimeIndexed {
         /// Steps of the policy.
         steps: usize,
+    },
+    /// More values than fit into memory with comfort.
+    #[error(
+        "a horizon of {horizon} with {states} states makes {} values, more than the {most} that are kept; \
+         shorten the horizon",
+        u128::from(*horizon as u64) * u128::from(*states as u64)
+    )]
+    TooLarge {
+        /// The horizon.
+        horizon: usize,
+        /// The number of states.
+        states: usize,
+        /// The most values that are kept.
+        most: usize,
     },
     /// Time-indexed parameters for another horizon.
     #[error("the policy has parameters for {steps} steps, the world's horizon is {horizon}")]
@@ -135,9 +149,9 @@ impl PolicyTable {
         }
     }
 
-    pub(super) fn check(&self, observations: usize, actions: usize, horizon: usize) -> Result<(), MismatchedPolicy> {
+    pub(super) fn check(&self, observations: usize, actions: usize, horizon: usize) -> Result<(), Unanswerable> {
         if (self.observations, self.actions) != (observations, actions) {
-            return Err(MismatchedPolicy::Shape {
+            return Err(Unanswerable::Shape {
                 observations: self.observations,
                 actions: self.actions,
                 world_observations: observations,
@@ -145,7 +159,7 @@ impl PolicyTable {
             });
         }
         if self.copies > 1 && self.copies != horizon {
-            return Err(MismatchedPolicy::Steps { steps: self.copies, horizon });
+            return Err(Unanswerable::Steps { steps: self.copies, horizon });
         }
         Ok(())
     }
