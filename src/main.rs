@@ -66,6 +66,9 @@ enum Format {
     Json,
 }
 
+/// More threads than any machine has cores only take memory.
+const MOST_THREADS: usize = 1024;
+
 fn catalogue_help() -> String {
     let mut text = String::from("Estimators (ψ: score, R: total return, G: reward-to-go):\n");
     for entry in &exact::CATALOGUE {
@@ -99,8 +102,8 @@ fn main() -> ExitCode {
 
 fn exact(arguments: &ExactArguments) -> Result<(), Unusable> {
     if let Some(threads) = arguments.threads {
-        if threads == 0 {
-            return Err(Unusable("--threads is 0; give at least 1".to_owned()));
+        if !(1..=MOST_THREADS).contains(&threads) {
+            return Err(Unusable(format!("--threads is {threads}; give a number from 1 to {MOST_THREADS}")));
         }
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }

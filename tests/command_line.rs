@@ -280,6 +280,7 @@ fn bad_arguments_are_refused_with_what_where_and_the_mend() {
         ("a folder that is not there", vec![&problem, "--output", &nowhere]),
         ("a folder in place of the output", vec![&problem, "--output", here]),
         ("no threads", vec![&problem, "--threads", "0"]),
+        ("too many threads", vec![&problem, "--threads", "1000000"]),
     ];
     let lines: Vec<String> = cases
         .iter()
