@@ -75,6 +75,9 @@ const PRODUCT_ROWS: usize = 5; // h, Var Z, Cov(G, H), Cov(Z, H), Var H
 const TO_GO_ROWS: usize = 3; // x, Cov(G, X), Var X
 const CROSS_ROWS: usize = 2; // Cov(Z, X), Cov(H, X)
 
+/// Layers with fewer numbers are computed by one thread: handing them out would take longer.
+const PARALLEL: usize = 1 << 13;
+
 /// Conditional moments of every state of a component at one time.
 struct Layer {
     /// Var[G | s].
@@ -154,12 +157,13 @@ impl Recursion<'_> {
             std::mem::swap(&mut now, &mut next);
             let Layer { return_variance, rows } = &mut now;
             let last = t + 1 == self.model.horizon;
-            let chunks = rows.par_chunks_mut(row.max(1)).zip(return_variance.par_iter_mut());
-            if row == 0 {
+            if states * row < PARALLEL {
                 for (place, variance) in return_variance.iter_mut().enumerate() {
-                    *variance = self.state::<PRODUCT, TO_GO>(t, place, last, &next, &mut [], level);
+                    let rows = &mut rows[place * row..(place + 1) * row];
+                    *variance = self.state::<PRODUCT, TO_GO>(t, place, last, &next, rows, level);
                 }
             } else {
+                let chunks = rows.par_chunks_mut(row).zip(return_variance.par_iter_mut());
                 chunks.enumerate().for_each(|(place, (rows, variance))| {
                     *variance = self.state::<PRODUCT, TO_GO>(t, place, last, &next, rows, level);
                 });
