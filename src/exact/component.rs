@@ -4,7 +4,7 @@
 //! and the recursion, whose cost is states times parameters, becomes four times cheaper.
 
 use super::model::Model;
-use super::policy_table::PolicyTable;
+use super::policy_table::{PolicyTable, Unanswerable};
 
 /// States that can meet, with the parameters that their policies depend on.
 #[derive(Clone, Debug)]
@@ -24,6 +24,21 @@ pub(super) struct Components {
 }
 
 impl Components {
+    /// Refuses problems whose recursion would take more than four gibibytes: two layers of up to five rows of all
+    /// parameters for each state.
+    pub(super) fn check_size(&self) -> Result<(), Unanswerable> {
+        const MOST: usize = 1 << 32;
+        let bytes = |c: &Component| c.states.len().saturating_mul(c.parameters.len()).saturating_mul(2 * 5 * 8);
+        match self.all.iter().max_by_key(|c| bytes(c)) {
+            Some(largest) if bytes(largest) > MOST => Err(Unanswerable::TooWide {
+                states: largest.states.len(),
+                parameters: largest.parameters.len(),
+                gibibytes: bytes(largest) >> 30,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn of(model: &Model, policy: &PolicyTable) -> Self {
         let (states, parameters) = (model.states(), policy.parameters());
         let mut parent: Vec<usize> = (0..states + parameters).collect();

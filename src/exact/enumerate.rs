@@ -8,7 +8,7 @@ use crate::numeric::{Matrix, Sum};
 
 /// More trajectories or batches than can be enumerated.
 #[derive(Clone, Copy, Debug, Error, PartialEq)]
-#[error("there are {count:.3e} {what}, more than the {limit} that are enumerated; take a smaller world or batch")]
+#[error("there are {count} {what}, more than the {limit} that are enumerated; take a smaller world or batch")]
 pub struct TooMany {
     /// How many there are.
     pub count: f64,
@@ -46,14 +46,20 @@ impl Enumeration {
     /// The largest number of trajectories or ordered batches that are enumerated.
     pub const LIMIT: usize = 1_000_000;
 
+    /// The longest horizon whose trajectories are enumerated.
+    pub const MOST_STEPS: usize = 1000;
+
     /// Every trajectory of the oracle's world under its policy.
     ///
     /// A noisy bandit has infinitely many; it is enumerated by its arms, with their mean rewards.
     ///
     /// # Errors
-    /// [`TooMany`] if there are more than [`Enumeration::LIMIT`].
+    /// [`TooMany`] if there are more than [`Enumeration::LIMIT`], or longer ones than [`Enumeration::MOST_STEPS`].
     pub fn of(oracle: &Oracle) -> Result<Self, TooMany> {
         let (model, policy) = (oracle.model(), oracle.policy_table());
+        if model.horizon > Self::MOST_STEPS {
+            return Err(TooMany { count: model.horizon as f64, limit: Self::MOST_STEPS, what: "steps a trajectory" });
+        }
         // Count first: a backward pass over the same tree.
         let mut count = vec![1.0; model.states()];
         for t in (0..model.horizon).rev() {

@@ -140,7 +140,7 @@ impl Pass<'_> {
                         let along = support.iter().zip(derivatives).map(|(&k, x)| x * row[self.place_of(k)]);
                         slope += advantage * along.sum::<f64>();
                     }
-                    excess[i] -= slope / (self.occupancy[i] * information);
+                    excess[i] -= slope / self.occupancy[i] / information;
                 }
                 for o in self.model.outcomes(s).iter().filter(|o| !o.terminated) {
                     let a = o.action as usize;

@@ -96,6 +96,18 @@ pub enum UnsupportedForm {
     /// Leaving out `γ^t` where there is none.
     #[error("the total return has no factor γ^t to leave out; use reward-to-go")]
     UndiscountedTotal,
+    /// The optimum of another form.
+    #[error("the optimal baseline is that of the form with γ^t; without γ^t it would not be optimal")]
+    UndiscountedOptimum,
+    /// A form whose baseline is not an optimal constant.
+    #[error("only the optimal constants are computed; other baselines are given or depend on the state")]
+    NoConstants,
+    /// A number that overflowed.
+    #[error("the moments of \"{name}\" are not finite: the rewards are too large; rescale them")]
+    Overflow {
+        /// The estimator.
+        name: String,
+    },
     /// A table of the wrong size.
     #[error("the baseline has {found} entries; {expected} are needed ({shape})")]
     TableSize {

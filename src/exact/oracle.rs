@@ -124,6 +124,7 @@ impl Oracle {
         model.check_size()?;
         let values = Values::of(&model, &policy);
         let components = Components::of(&model, &policy);
+        components.check_size()?;
         Ok(Self {
             model,
             policy,
@@ -138,7 +139,7 @@ impl Oracle {
     }
 
     /// The same oracle, calling `tick` after every step of a long computation: [`Oracle::steps_a_pass`] times a pass
-    /// of the recursion, twice as often for the floor.
+    /// of the recursion, three times as often for the floor.
     #[must_use]
     pub fn with_progress(mut self, tick: impl Fn() + Send + Sync + 'static) -> Self {
         self.tick = Box::new(tick);
@@ -172,7 +173,8 @@ impl Oracle {
 
     /// `∇J`, by the policy-gradient theorem.
     pub fn gradient(&self) -> &[f64] {
-        self.gradient.get_or_init(|| values::gradient(&self.model, &self.policy, &self.values))
+        let gradient: &Vec<f64> = once(&self.gradient, || values::gradient(&self.model, &self.policy, &self.values));
+        gradient
     }
 
     /// `V_t(s)`, the expected discounted return from time `t` on, for `t ≤ T`.
@@ -201,7 +203,7 @@ impl Oracle {
     }
 
     fn floor_with_excess(&self) -> &(Vec<f64>, Floor) {
-        self.floor.get_or_init(|| {
+        once(&self.floor, || {
             let (excess, occupancy) =
                 floor::excess(&self.model, &self.policy, &self.values, &self.components, &self.tick);
             let states = self.model.states();
@@ -282,15 +284,19 @@ impl Oracle {
         let norm = |x: &[f64]| numeric::sum(x.iter().map(|v| v * v)).sqrt();
         let gradient = self.gradient();
         let less = |c: f64| moments.mean.iter().zip(gradient).map(|(m, g)| m - c * g).collect::<Vec<f64>>();
-        let (length, trace) = (norm(gradient), moments.trace());
+        let trace = moments.trace();
+        // What rounding makes of a zero: sums of terms of the size of the returns times scores.
+        let size = self.total_moments();
+        let size = (numeric::sum(size.score_variance.iter().copied()) * size.return_variance).sqrt();
+        let length = norm(gradient);
+        let length = if length <= 1e-13 * size { 0.0 } else { length };
         let scale = (length > 0.0).then(|| numeric::dot(&moments.mean, gradient) / (length * length));
         let bias_norm = norm(&less(1.0));
-        // Sums of terms of the estimator's size round; a billionth of the vectors' length is equality.
-        let rounding = 1e-9 * length.max(norm(&moments.mean)) + 1e-12 * trace.sqrt();
+        let rounding = 1e-9 * length.max(norm(&moments.mean)) + 1e-12 * trace.sqrt() + 1e-13 * size;
         let verdict = if bias_norm <= rounding {
             Verdict::Unbiased
         } else if norm(&moments.mean) <= rounding {
-            if trace > 0.0 { Verdict::Driftless } else { Verdict::Dead }
+            if trace.sqrt() > 1e-13 * size { Verdict::Driftless } else { Verdict::Dead }
         } else {
             match scale {
                 Some(c) if norm(&less(c)) <= rounding => {
@@ -301,14 +307,16 @@ impl Oracle {
                     }
                 }
                 Some(c) => {
-                    Verdict::Turned(Some(libm::acos((c * length / norm(&moments.mean)).clamp(-1.0, 1.0)).to_degrees()))
+                    let cosine = (c * length / norm(&moments.mean)).clamp(-1.0, 1.0);
+                    Verdict::Turned(Some(libm::acos(cosine).to_degrees()))
                 }
                 None => Verdict::Turned(None),
             }
         };
         let comparable = matches!(verdict, Verdict::Unbiased | Verdict::Rescaled | Verdict::Reversed);
         let floor = self.floor().trace;
-        let ratio_to_floor = scale.filter(|c| comparable && floor > 0.0 && *c != 0.0).map(|c| trace / (c * c) / floor);
+        let some_floor = floor.sqrt() > 1e-13 * size;
+        let ratio_to_floor = scale.filter(|c| comparable && some_floor && *c != 0.0).map(|c| trace / (c * c) / floor);
         Comparison { scale, bias_norm, verdict, ratio_to_floor }
     }
 
@@ -348,6 +356,9 @@ impl Oracle {
     /// [`UnsupportedForm`] as for [`Oracle::moments`].
     pub fn optimal_constants(&self, form: &Form) -> Result<Vec<f64>, UnsupportedForm> {
         self.check(form)?;
+        if !matches!(form.baseline, Baseline::OptimalConstant | Baseline::OptimalPerParameter) {
+            return Err(UnsupportedForm::NoConstants);
+        }
         let constants = self.constants(form);
         Ok((0..self.parameters()).map(|k| constants.at(k)).collect())
     }
@@ -357,7 +368,7 @@ impl Oracle {
     }
 
     fn total_moments(&self) -> &TrajectoryMoments {
-        self.total.get_or_init(|| self.run(&Request { score_discount: 1.0, product: true, to_go: None }))
+        once(&self.total, || self.run(&Request { score_discount: 1.0, product: true, to_go: None }))
     }
 
     /// Joint moments with the constant baseline `J`.
@@ -368,11 +379,7 @@ impl Oracle {
             let to_go = Some(ToGo { step_discount: discount, excess: &excess, corrected: false });
             self.run(&Request { score_discount: discount, product: true, to_go })
         };
-        if form.discounted_steps {
-            self.constant.get_or_init(|| compute(self.model.discount)).clone()
-        } else {
-            compute(1.0)
-        }
+        if form.discounted_steps { once(&self.constant, || compute(self.model.discount)).clone() } else { compute(1.0) }
     }
 
     fn to_go_moments(
@@ -450,6 +457,9 @@ impl Oracle {
         if form.returns == Returns::Total && !form.is_constant() {
             return Err(UnsupportedForm::StateBaselineForTotal);
         }
+        if matches!(form.baseline, Baseline::Optimal) && !form.discounted_steps {
+            return Err(UnsupportedForm::UndiscountedOptimum);
+        }
         if form.returns == Returns::Total && !form.discounted_steps {
             return Err(UnsupportedForm::UndiscountedTotal);
         }
@@ -485,6 +495,18 @@ impl Oracle {
     }
 }
 
+/// The value of `cell`, computed at the first call. Unlike `get_or_init` it computes outside the lock, because the
+/// computation waits for a thread pool whose workers may be asking the same question.
+fn once<T>(cell: &OnceLock<T>, compute: impl FnOnce() -> T) -> &T {
+    match cell.get() {
+        Some(value) => value,
+        None => {
+            let value = compute();
+            cell.get_or_init(|| value)
+        }
+    }
+}
+
 /// A number for each parameter.
 enum Shift {
     Zero,
@@ -515,7 +537,7 @@ fn shifted(variance: &[f64], covariance: &[f64], score_variance: &[f64], shift: 
     (0..variance.len())
         .map(|k| {
             let c = shift.at(k);
-            (variance[k] + 2.0 * c * covariance[k] + c * c * score_variance[k]).max(0.0)
+            recursion::not_negative(variance[k] + 2.0 * c * covariance[k] + c * c * score_variance[k])
         })
         .collect()
 }

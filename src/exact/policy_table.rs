@@ -44,6 +44,19 @@ pub enum Unanswerable {
         /// The most values that are kept.
         most: usize,
     },
+    /// More moments than fit into memory with comfort.
+    #[error(
+        "{states} states that can meet, with {parameters} parameters, need {gibibytes} GiB for their moments, \
+         more than the 4 that are used; take a smaller world or share parameters"
+    )]
+    TooWide {
+        /// The states of the largest part of the world.
+        states: usize,
+        /// Its parameters.
+        parameters: usize,
+        /// The memory that the recursion would take.
+        gibibytes: usize,
+    },
     /// Time-indexed parameters for another horizon.
     #[error("the policy has parameters for {steps} steps, the world's horizon is {horizon}")]
     Steps {
@@ -63,6 +76,7 @@ pub(super) struct PolicyTable {
     actions: usize,
     observations: usize,
     copies: usize,
+    time_indexed: bool,
     parameters: usize,
     probabilities: Vec<f64>,
     first: Vec<usize>,
@@ -91,6 +105,7 @@ impl PolicyTable {
             actions,
             observations,
             copies,
+            time_indexed: policy.time_indexed().is_some(),
             parameters: theta.len(),
             probabilities: vec![0.0; copies * observations * actions],
             first: vec![0],
@@ -147,6 +162,15 @@ impl PolicyTable {
                 directions.clone().for_each(|j| self.derivatives[row + j] = dual.tangents[j - first]);
             }
         }
+        // Derivatives sum to zero over the actions. For the likeliest action they are a difference of nearly equal
+        // numbers when the policy is confident, so they are taken from the others.
+        let own = &self.probabilities[probabilities..probabilities + actions];
+        let likeliest = (0..actions).max_by(|&a, &b| own[a].total_cmp(&own[b])).unwrap_or(0);
+        for j in 0..width {
+            let others: f64 =
+                (0..actions).filter(|&a| a != likeliest).map(|a| self.derivatives[start + a * width + j]).sum();
+            self.derivatives[start + likeliest * width + j] = -others;
+        }
     }
 
     pub(super) fn check(&self, observations: usize, actions: usize, horizon: usize) -> Result<(), Unanswerable> {
@@ -158,7 +182,7 @@ impl PolicyTable {
                 world_actions: actions,
             });
         }
-        if self.copies > 1 && self.copies != horizon {
+        if self.time_indexed && self.copies != horizon {
             return Err(Unanswerable::Steps { steps: self.copies, horizon });
         }
         Ok(())

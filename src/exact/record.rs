@@ -92,6 +92,9 @@ impl Oracle {
         let mut estimators = Vec::with_capacity(forms.len());
         for (name, form) in forms {
             let moments = self.moments(form)?;
+            if !moments.mean.iter().chain(&moments.variance).chain([&moments.trace()]).all(|x| x.is_finite()) {
+                return Err(UnsupportedForm::Overflow { name: name.clone() });
+            }
             let comparison = self.compare(&moments);
             let record = EstimatorRecord {
                 mean: rows(&moments.mean),
@@ -107,6 +110,10 @@ impl Oracle {
         }
         let gradient = rows(self.gradient());
         let floor = self.floor();
+        let finite = floor.baseline.iter().flatten().flatten().all(|b| b.is_finite());
+        if !(finite && floor.trace.is_finite() && self.objective().is_finite()) {
+            return Err(UnsupportedForm::Overflow { name: "floor".to_owned() });
+        }
         let floor = FloorRecord { trace: floor.trace, baseline: floor.baseline.clone() };
         Ok(ExactRecord { problem, objective: self.objective(), gradient, estimators, floor })
     }

@@ -321,14 +321,19 @@ impl Recursion<'_> {
             result.score_variance[parameter] = zz;
             result.product_mean[parameter] = h;
             // Where terms cancel, rounding must not leave a negative variance.
-            result.product_variance[parameter] = hh.max(0.0);
+            result.product_variance[parameter] = not_negative(hh);
             result.score_product[parameter] = zh;
             result.to_go_mean[parameter] = x;
-            result.to_go_variance[parameter] = xx.max(0.0);
+            result.to_go_variance[parameter] = not_negative(xx);
             result.score_to_go[parameter] = zx;
             result.product_to_go[parameter] = hx;
         }
     }
+}
+
+/// `x`, or zero where rounding made it negative; an undefined number stays one.
+pub(super) fn not_negative(x: f64) -> f64 {
+    if x < 0.0 { 0.0 } else { x }
 }
 
 /// `γ`, `η` and `κ`.

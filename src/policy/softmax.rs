@@ -43,8 +43,8 @@ struct Support {
 /// Why numbers do not make a softmax policy.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum InvalidPolicy {
-    /// No observation or no action.
-    #[error("a policy needs at least one observation and one action")]
+    /// No observation, no action, or parameters for no step.
+    #[error("a policy needs at least one observation, one action and one step")]
     Empty,
     /// The parameters have the wrong number.
     #[error("θ has {found} entries, but {observations} observations and {actions} actions need {expected}")]
@@ -190,6 +190,9 @@ impl SoftmaxPolicy {
     /// # Errors
     /// [`InvalidPolicy`] if `theta` does not have `steps` times as many entries as before.
     pub fn time_indexed(mut self, steps: usize, theta: Vec<f64>) -> Result<Self, InvalidPolicy> {
+        if steps == 0 {
+            return Err(InvalidPolicy::Empty);
+        }
         self.steps = Some(steps);
         self.with_parameters(theta)
     }

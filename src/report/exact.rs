@@ -13,7 +13,7 @@ const LARGEST: usize = 8;
 /// The record as JSON, in full precision, with a line break at the end.
 ///
 /// # Errors
-/// If a number in the record is not finite, which JSON cannot say.
+/// Never for a record of [`crate::exact::Oracle::record`], which refuses numbers that are not finite.
 pub fn json(record: &ExactRecord) -> serde_json::Result<String> {
     Ok(serde_json::to_string(record)? + "\n")
 }

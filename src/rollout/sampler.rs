@@ -48,6 +48,20 @@ pub enum UnsampleableWorld {
         /// The most that fit.
         most: usize,
     },
+    /// Parameters for each step of another horizon.
+    #[error("the policy has parameters for {steps} steps, the world's horizon is {horizon}")]
+    Steps {
+        /// Steps of the policy.
+        steps: usize,
+        /// The horizon.
+        horizon: usize,
+    },
+    /// Numbers that are not a distribution.
+    #[error("the probabilities of the arms sum to {sum}, not 1, or one is not a number between 0 and 1; mend them")]
+    Distribution {
+        /// Their sum.
+        sum: f64,
+    },
     /// The policy does not fit the world.
     #[error("the policy has {observations} observations and {actions} actions, unlike the world")]
     Shape {
@@ -99,6 +113,9 @@ impl Sampler {
         let (states, actions) = (mdp.states(), mdp.actions());
         if (policy.observations(), policy.actions()) != (mdp.observations(), actions) {
             return Err(UnsampleableWorld::Shape { observations: policy.observations(), actions: policy.actions() });
+        }
+        if let Some(steps) = policy.time_indexed().filter(|steps| *steps != mdp.horizon()) {
+            return Err(UnsampleableWorld::Steps { steps, horizon: mdp.horizon() });
         }
         let rows = |s: usize| (0..actions).flat_map(move |a| mdp.transitions(s, a).iter().map(move |t| (a, t)));
         let width = (0..states).map(|s| rows(s).count()).max().unwrap_or(1);
@@ -215,7 +232,7 @@ impl Sampler {
     /// Batches do not cross blocks: each block holds `⌊BLOCK / size⌋` of them.
     ///
     /// # Panics
-    /// If `size` is zero or more than [`BLOCK`].
+    /// If `size` is zero or more than [`BLOCK`], or the subject's vectors are not of length `dimension`.
     pub fn moments(
         &self,
         key: &StreamKey,

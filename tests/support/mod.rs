@@ -127,8 +127,10 @@ pub fn subject(form: &Form, oracle: &Oracle, mdp: &TabularMdp) -> Box<dyn Gradie
         Baseline::None => constant(0.0),
         Baseline::Constant(b) => constant(*b),
         Baseline::OptimalConstant => constant(oracle.optimal_constants(form).unwrap()[0]),
-        Baseline::PerParameter(_) | Baseline::OptimalPerParameter => {
-            Box::new(PerParameterBaseline { discount, returns, constants: oracle.optimal_constants(form).unwrap() })
+        Baseline::PerParameter(b) => Box::new(PerParameterBaseline { discount, returns, constants: b.clone() }),
+        Baseline::OptimalPerParameter => {
+            let constants = oracle.optimal_constants(form).unwrap();
+            Box::new(PerParameterBaseline { discount, returns, constants })
         }
         Baseline::InBatchMean { .. } => Box::new(InBatchMean { discount, returns }),
         Baseline::LeaveOneOut { .. } => Box::new(LeaveOneOut { discount, returns }),
