@@ -18,11 +18,11 @@ bench: ## time and memory of the oracle and the sampler, beside their limits
 	cargo bench --bench exact
 	cargo bench --bench growth
 
-reports: build ## write the snapshots in reports/
-	./target/release/unbiased exact problems/frozen-lake-4x4.json --output reports/frozen-lake-4x4.txt
-	./target/release/unbiased exact problems/frozen-lake-8x8.json --output reports/frozen-lake-8x8.txt
-	./target/release/unbiased exact problems/cliff-walking.json --output reports/cliff-walking.txt
-	./target/release/unbiased exact problems/taxi.json --output reports/taxi.txt
+reports: ## write the snapshots in reports/
+	cargo run --release --locked --quiet -- exact problems/frozen-lake-4x4.json --output reports/frozen-lake-4x4.txt
+	cargo run --release --locked --quiet -- exact problems/frozen-lake-8x8.json --output reports/frozen-lake-8x8.txt
+	cargo run --release --locked --quiet -- exact problems/cliff-walking.json --output reports/cliff-walking.txt
+	cargo run --release --locked --quiet -- exact problems/taxi.json --output reports/taxi.txt
 
 reports-check: reports ## write them again and fail on any difference
 	git diff --exit-code -- reports

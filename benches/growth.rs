@@ -11,7 +11,7 @@ use comfy_table::{Table, presets};
 use unbiased::environment::{Problem, TabularMdp, workload};
 use unbiased::estimator::{GradientEstimator, RewardToGo};
 use unbiased::exact::{Baseline, Enumeration, Form, Oracle};
-use unbiased::policy::{Policy, SoftmaxPolicy};
+use unbiased::policy::SoftmaxPolicy;
 use unbiased::rng::StreamKey;
 use unbiased::rollout::Sampler;
 
@@ -109,14 +109,12 @@ fn routes() {
     };
     let enumeration = seconds(5, enumerate);
     let sampler = Sampler::new(&mdp, &policy).unwrap();
-    let mut pi = vec![0.0; 6];
-    pi.chunks_mut(2).enumerate().for_each(|(o, row)| policy.probabilities(0, o, row));
     let baseline = vec![0.0; 15];
     let mut part = 0;
     let mut squares = 0.0;
     let sampling = seconds(10, || {
         part += 1;
-        let sampled = sampler.tabular_moments(&StreamKey::of(0, "routes", part), TRAJECTORIES, &pi, &baseline);
+        let sampled = sampler.tabular_moments(&StreamKey::of(0, "routes", part), TRAJECTORIES, &policy, &baseline);
         let errors = sampled.reward_to_go.variance().into_iter().zip(&exact.variance);
         squares += errors.map(|(a, b)| (a / b - 1.0) * (a / b - 1.0)).sum::<f64>() / 6.0;
     });

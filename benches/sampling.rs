@@ -45,7 +45,6 @@ fn tabular(c: &mut Criterion) {
     let policy = SoftmaxPolicy::tabular(10, 4, workload::tabular_logits(10, 4)).unwrap();
     let oracle = Oracle::of_mdp(&mdp, &policy).unwrap();
     let baseline: Vec<f64> = (0..200).map(|i| oracle.value(i / 10, i % 10)).collect();
-    let pi = probabilities(&policy);
     let key = StreamKey::of(0, "benchmark", 0);
     let mut group = c.benchmark_group("W1 tabular, steps");
     group
@@ -55,7 +54,7 @@ fn tabular(c: &mut Criterion) {
     for &level in Level::available() {
         let sampler = Sampler::new(&mdp, &policy).unwrap().at_level(level);
         group.bench_function(format!("moments, {level:?}"), |b| {
-            b.iter(|| sampler.tabular_moments(&key, TRAJECTORIES, &pi, &baseline));
+            b.iter(|| sampler.tabular_moments(&key, TRAJECTORIES, &policy, &baseline));
         });
     }
     group.bench_function("limit: random words alone", |b| b.iter(|| words_alone(&key, 21 * TRAJECTORIES / LANES)));

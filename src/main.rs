@@ -42,7 +42,7 @@ struct ExactArguments {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_values_t = exact::DEFAULT.map(String::from))]
     estimators: Vec<String>,
     /// Another horizon than the file's
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
     horizon: Option<usize>,
     /// Another discount than the file's
     #[arg(long, value_name = "GAMMA", allow_negative_numbers = true)]
@@ -54,7 +54,7 @@ struct ExactArguments {
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Threads to compute with; the numbers do not depend on it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     threads: Option<usize>,
 }
 
@@ -107,6 +107,10 @@ fn exact(arguments: &ExactArguments) -> Result<(), Unusable> {
         }
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }
+    let same = |path: &PathBuf| std::fs::canonicalize(path).ok() == std::fs::canonicalize(&arguments.problem).ok();
+    if arguments.output.as_ref().is_some_and(|path| path.exists() && same(path)) {
+        return Err(Unusable(format!("{} is the problem itself; name another output", arguments.problem.display())));
+    }
     let Problem { description, mut mdp } = Problem::read(&arguments.problem)?;
     if let Some(horizon) = arguments.horizon {
         mdp = mdp.with_horizon(horizon)?;
@@ -120,8 +124,11 @@ fn exact(arguments: &ExactArguments) -> Result<(), Unusable> {
     };
     let policy = SoftmaxPolicy::tabular(mdp.observations(), mdp.actions(), theta)?;
     let mut forms = Vec::new();
-    for name in &arguments.estimators {
-        forms.push((name.clone(), Form::named(name)?));
+    for name in arguments.estimators.iter().map(|name| name.trim()) {
+        if forms.iter().any(|(other, _)| other == name) {
+            return Err(Unusable(format!("the estimator \"{name}\" stands twice; keep one")));
+        }
+        forms.push((name.to_owned(), Form::named(name)?));
     }
     let oracle = Oracle::of_mdp(&mdp, &policy)?;
     if let Some(path) = &arguments.baseline {
@@ -164,7 +171,7 @@ fn exact(arguments: &ExactArguments) -> Result<(), Unusable> {
 fn progress_bar(steps: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden());
     if std::io::stderr().is_terminal() {
-        let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {eta} left");
+        let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {eta} left");
         bar.set_style(style.expect("the template is well formed"));
         let late = bar.clone();
         std::thread::spawn(move || {
@@ -179,7 +186,9 @@ fn progress_bar(steps: u64) -> ProgressBar {
 
 /// Colours are for terminals whose owner did not say no (no-color.org).
 fn colour() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    std::io::stdout().is_terminal() && !plain
 }
 
 fn theta(path: &Path, mdp: &TabularMdp) -> Result<Vec<f64>, Unusable> {
@@ -229,13 +238,14 @@ fn table(
     Ok(table.into_iter().flatten().collect())
 }
 
-/// Writes aside and renames, so that a file is there whole or not at all.
+/// Writes aside and renames, so that a file is there whole or not at all. What is no regular file, such as a pipe or
+/// a device, is written to as it stands.
 fn write_whole(path: &Path, text: &str) -> Result<(), Unusable> {
     let unwritable = |error: &std::io::Error| {
         // The error itself would name the file aside, which nobody asked for.
         let mend = match error.kind() {
             std::io::ErrorKind::NotFound => "its folder does not exist; create it".to_owned(),
-            std::io::ErrorKind::PermissionDenied => "permission is denied; change the folder's mode".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "permission is denied; change the mode".to_owned(),
             kind => format!("{kind}; check the folder and the space left"),
         };
         Unusable(format!("{} cannot be written: {mend}", path.display()))
@@ -243,9 +253,22 @@ fn write_whole(path: &Path, text: &str) -> Result<(), Unusable> {
     if path.is_dir() {
         return Err(Unusable(format!("{} is a directory; name a file in it", path.display())));
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut aside = tempfile::NamedTempFile::new_in(folder).map_err(|error| unwritable(&error))?;
+    if path.exists() && !path.is_file() {
+        return std::fs::write(path, text).map_err(|error| unwritable(&error));
+    }
+    // A link stays one: what it points to is replaced.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As for any new file, less what the umask takes; an old file keeps its mode.
+        let mode = std::fs::metadata(&target).map_or(0o666, |old| old.permissions().mode());
+        builder.permissions(std::fs::Permissions::from_mode(mode));
+    }
+    let mut aside = builder.tempfile_in(folder).map_err(|error| unwritable(&error))?;
     aside.write_all(text.as_bytes()).map_err(|error| unwritable(&error))?;
-    aside.persist(path).map_err(|error| unwritable(&error.error))?;
+    aside.persist(&target).map_err(|error| unwritable(&error.error))?;
     Ok(())
 }

@@ -103,6 +103,13 @@ fn the_schema_refuses_what_the_reader_refuses() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let good: serde_json::Value = serde_json::from_str(GOOD).unwrap();
     assert!(validator.is_valid(&good));
+    // A whole number may be written as a float.
+    let float = GOOD.replace("\"horizon\": 2", "\"horizon\": 2.0");
+    assert!(validator.is_valid(&serde_json::from_str(&float).unwrap()));
+    assert!(unbiased::environment::Problem::parse(&float, Path::new("x")).is_ok());
+    let folder = tempfile::tempdir().unwrap();
+    let marked = write(&folder, "marked.json", &format!("\u{feff}{GOOD}"));
+    assert!(unbiased::environment::Problem::read(Path::new(&marked)).is_ok(), "a byte-order mark is skipped");
     for (from, to) in [
         ("\"horizon\": 2", "\"horizon\": 0"),
         ("\"discount\": 0.5", "\"discount\": 2"),
@@ -159,6 +166,23 @@ fn a_file_is_written_whole_or_not_at_all() {
     program().args(["exact", LAKE, "--estimators", "nonsense", "--output"]).arg(&path).assert().code(2);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), output(&[LAKE]));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+#[cfg(unix)]
+fn links_devices_and_modes_are_respected() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (folder.path().join("report.txt"), folder.path().join("link.txt"));
+    std::fs::write(&file, "old").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    output(&[LAKE, "--output", link.to_str().unwrap()]);
+    assert!(std::fs::symlink_metadata(&link).unwrap().file_type().is_symlink());
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("FrozenLake"));
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    output(&[LAKE, "--output", "/dev/null"]);
+    assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
 }
 
 #[test]
@@ -256,6 +280,7 @@ fn bad_arguments_are_refused_with_what_where_and_the_mend() {
     std::fs::write(folder.path().join("binary.json"), [0xff, 0xfe, 0x00]).unwrap();
     let binary = format!("{here}/binary.json");
     let nowhere = format!("{here}/no/such/folder/report.txt");
+    let huge = file("huge.json", &GOOD.replace("2.5, true", "1e200, true"));
     let hole = file("hole.json", "[[null, 0], [0, 0]]");
     let (short, ragged) = (file("short.json", "[[0, 0]]"), file("ragged.json", "[[0, 0], [0]]"));
     let (nulls, words) = (file("nulls.json", "[[0, null], [0, 0]]"), file("words.json", "[[0, \"x\"], [0, 0]]"));
@@ -279,6 +304,11 @@ fn bad_arguments_are_refused_with_what_where_and_the_mend() {
         ("another discount of -1", vec![&problem, "--discount", "-1"]),
         ("a folder that is not there", vec![&problem, "--output", &nowhere]),
         ("a folder in place of the output", vec![&problem, "--output", here]),
+        ("an estimator twice", vec![&problem, "--estimators", "reinforce, reinforce"]),
+        ("an argument too many", vec![&problem, "--estimators", "reinforce:3"]),
+        ("rewards that overflow", vec![&huge]),
+        ("a constant that overflows", vec![&problem, "--estimators", "constant-baseline:1e308"]),
+        ("an output onto the problem", vec![&problem, "--output", &problem]),
         ("no threads", vec![&problem, "--threads", "0"]),
         ("too many threads", vec![&problem, "--threads", "1000000"]),
     ];

@@ -5,6 +5,7 @@ mod support;
 
 use support::{batch_forms, single_forms, subject};
 use unbiased::environment::{Bandit, RewardLaw, TabularMdp, Transition, workload};
+use unbiased::estimator::GradientEstimator;
 use unbiased::exact::{Baseline, Form, Oracle};
 use unbiased::numeric::simd::Level;
 use unbiased::policy::{Policy, SoftmaxPolicy};
@@ -70,7 +71,7 @@ fn streaming_moments_agree_with_the_oracle() {
         let oracle = Oracle::of_mdp(&mdp, &policy).unwrap();
         let sampler = Sampler::new(&mdp, &policy).unwrap();
         let key = StreamKey::of(0, "streaming moments", 0);
-        let sampled = sampler.tabular_moments(&key, 400_000, &probabilities(&policy), &baseline(&oracle));
+        let sampled = sampler.tabular_moments(&key, 400_000, &policy, &baseline(&oracle));
         for (moments, form) in [
             (&sampled.total_return, Form::total(Baseline::None)),
             (&sampled.reward_to_go, Form::to_go(Baseline::None)),
@@ -105,7 +106,7 @@ fn streaming_moments_are_those_of_the_stored_trajectories() {
     let sampler = Sampler::new(&mdp, &policy).unwrap();
     let key = StreamKey::of(3, "one engine, two sinks", 0);
     // 4,999 ends in the middle of a block and of a group of lanes.
-    let streamed = sampler.tabular_moments(&key, 4_999, &probabilities(&policy), &baseline(&oracle));
+    let streamed = sampler.tabular_moments(&key, 4_999, &policy, &baseline(&oracle));
     let trajectories = sampler.trajectories(&key, 4_999);
     for (moments, form) in [
         (&streamed.total_return, Form::total(Baseline::None)),
@@ -128,12 +129,12 @@ fn streaming_moments_are_those_of_the_stored_trajectories() {
 fn sampled_moments_have_the_same_bits_for_any_threads_and_instruction_set() {
     let (mdp, policy) = first_workload();
     let oracle = Oracle::of_mdp(&mdp, &policy).unwrap();
-    let (pi, values) = (probabilities(&policy), baseline(&oracle));
+    let values = baseline(&oracle);
     let key = StreamKey::of(0, "bits", 0);
     let run = |threads: usize, level: Level| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let sampler = Sampler::new(&mdp, &policy).unwrap().at_level(level);
-        pool.install(|| sampler.tabular_moments(&key, 30_000, &pi, &values))
+        pool.install(|| sampler.tabular_moments(&key, 30_000, &policy, &values))
     };
     let reference = run(1, Level::Plain);
     for threads in [1, 2, 5] {
@@ -166,7 +167,11 @@ fn bandit_moments_agree_with_the_oracle_and_keep_their_bits() {
         RewardLaw::Exponential { mean: 0.7 },
     ])
     .unwrap();
-    for (bandit, theta) in [(workload::bandit(), workload::bandit_logits()), (mixed, vec![0.2, -0.4, 0.1, 0.6])] {
+    let settings = [
+        (workload::bandit(), workload::bandit_logits(), 4_594_683_299_930_082_803),
+        (mixed, vec![0.2, -0.4, 0.1, 0.6], 4_598_695_371_195_112_416),
+    ];
+    for (bandit, theta, golden) in settings {
         let policy = SoftmaxPolicy::tabular(1, theta.len(), theta).unwrap();
         let oracle = Oracle::of_bandit(&bandit, &policy).unwrap();
         let key = StreamKey::of(0, "bandit", bandit.arms().len() as u64);
@@ -176,6 +181,7 @@ fn bandit_moments_agree_with_the_oracle_and_keep_their_bits() {
             pool.install(|| sampler.moments(&key, 2_000_000, oracle.objective()))
         };
         let sampled = run(2, Level::best());
+        assert_eq!(sampled.with_baseline.variance()[1].to_bits(), golden);
         for threads in [1, 5] {
             for &level in Level::available() {
                 assert_eq!(run(threads, level), sampled, "{threads} threads, {level:?}");
@@ -206,4 +212,57 @@ fn the_first_trajectories_are_golden() {
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn moments_of_a_subject_have_the_same_bits_for_any_threads() {
+    let (mdp, policy) = ending_world();
+    let sampler = Sampler::new(&mdp, &policy).unwrap();
+    let subject = unbiased::estimator::LeaveOneOut { discount: 0.9, returns: unbiased::estimator::Returns::ToGo };
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let key = StreamKey::of(0, "threads", 0);
+        pool.install(|| sampler.moments(&key, 5_000, 3, 4, |batch| subject.gradient(&policy, batch)))
+    };
+    let one = run(1);
+    assert_eq!(run(2), one);
+    assert_eq!(run(5), one);
+}
+
+#[test]
+fn batches_of_a_bandit_with_any_rewards_agree_with_the_oracle() {
+    let bandit = Bandit::new(vec![
+        RewardLaw::Exponential { mean: 2.0 },
+        RewardLaw::Gaussian { mean: 0.5, deviation: 1.0 },
+        RewardLaw::Bernoulli { probability: 0.3, high: 2.0, low: -1.0 },
+    ])
+    .unwrap();
+    let policy = SoftmaxPolicy::tabular(1, 3, vec![0.3, -0.2, 0.1]).unwrap();
+    let oracle = Oracle::of_bandit(&bandit, &policy).unwrap();
+    let sampler = BanditSampler::new(&bandit, &probabilities(&policy)).unwrap();
+    let samples = sampler.batch(&StreamKey::of(0, "bandit batches", 0), 200_000);
+    for form in batch_forms(4) {
+        // On one step the total return and reward-to-go are the same subject.
+        let estimator = subject(&form, &oracle, &workload::tabular(1, 3, 1));
+        let mut sampled = Moments::new(3);
+        for first in (0..samples.len()).step_by(4) {
+            let paths: Vec<_> = (first..first + 4).map(|i| samples.trajectory(i)).collect();
+            sampled.push(&estimator.gradient(&policy, &unbiased::batch::Batch::of(1, &paths)));
+        }
+        let exact = oracle.moments(&form).unwrap();
+        let variance: Vec<f64> = exact.variance.iter().map(|v| v / 4.0).collect();
+        assert_moments(&format!("{form:?}"), &sampled, &exact.mean, &variance, 60.0);
+    }
+}
+
+#[test]
+fn numbers_that_are_no_distribution_are_refused() {
+    let bandit = workload::bandit();
+    for broken in [vec![0.1; 9], vec![0.2; 10], vec![f64::NAN; 10], vec![-0.1; 10]] {
+        assert!(BanditSampler::new(&bandit, &broken).is_err(), "{broken:?}");
+    }
+    let (mdp, policy) = ending_world();
+    let stepwise = policy.time_indexed(2, vec![0.0; 8]).unwrap();
+    assert!(Sampler::new(&mdp, &stepwise).is_err(), "parameters for two of six steps");
+    assert!(Oracle::of_mdp(&mdp, &stepwise).is_err(), "parameters for two of six steps");
 }

@@ -188,6 +188,17 @@ impl Batch {
         self.values.as_ref().map(|column| &column[self.row(i)])
     }
 
+    /// A copy of trajectory `i`, without padding.
+    pub fn trajectory(&self, i: usize) -> Trajectory {
+        Trajectory {
+            states: self.states(i).to_vec(),
+            observations: self.observations(i).to_vec(),
+            actions: self.actions(i).to_vec(),
+            rewards: self.rewards(i).to_vec(),
+            terminated: self.terminated(i),
+        }
+    }
+
     fn row(&self, i: usize) -> std::ops::Range<usize> {
         i * self.steps..i * self.steps + self.lengths[i]
     }
@@ -211,6 +222,7 @@ mod tests {
         assert_eq!(batch.rewards(0), [0.5]);
         assert_eq!(batch.actions(1), [3; 3]);
         assert!(batch.terminated(0) && !batch.terminated(1));
+        assert_eq!(batch.trajectory(1), step(3));
         let batch = batch.with_values((0..6).map(f64::from).collect());
         assert_eq!(batch.values(0), Some(&[0.0][..]));
         assert_eq!(batch.values(1), Some(&[3.0, 4.0, 5.0][..]));

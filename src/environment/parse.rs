@@ -107,7 +107,7 @@ impl<'de> Visitor<'de> for File {
                 "description" => description.replace(map.next_value::<String>()?).is_some(),
                 "horizon" => {
                     let steps = map.next_value::<serde_json::Value>()?;
-                    let steps = steps.as_u64().and_then(|n| usize::try_from(n).ok()).ok_or_else(|| {
+                    let steps = whole(&steps).ok_or_else(|| {
                         M::Error::custom(format!("the horizon is {steps}; it must be a whole number, at least 1"))
                     })?;
                     check_horizon(steps).map_err(M::Error::custom)?;
@@ -126,7 +126,9 @@ impl<'de> Visitor<'de> for File {
                 }
                 "observation" => {
                     let given = map.next_value::<Vec<usize>>()?;
-                    check_observations(&given, states).map_err(M::Error::custom)?;
+                    if states > 0 {
+                        check_observations(&given, states).map_err(M::Error::custom)?;
+                    }
                     observation.replace(given).is_some()
                 }
                 "P" => table.replace(map.next_value_seed(Table { states })?).is_some(),
@@ -151,6 +153,13 @@ impl<'de> Visitor<'de> for File {
         };
         Ok(Problem { description, mdp })
     }
+}
+
+/// A whole number from 0, also when it is written `3.0` as JSON Schema allows.
+fn whole(value: &serde_json::Value) -> Option<usize> {
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    let from_float = || value.as_f64().filter(|x| x.fract() == 0.0 && (0.0..=MOST).contains(x)).map(|x| x as u64);
+    value.as_u64().or_else(from_float).and_then(|n| usize::try_from(n).ok())
 }
 
 fn unknown_key(unknown: &str) -> String {
@@ -336,10 +345,7 @@ impl<'de> Visitor<'de> for Outcome {
             (part("probability")?, part("next state")?, part("reward")?, part("terminated flag")?);
         let transition = Transition {
             probability: probability.as_f64().ok_or_else(|| wrong("probability must be a number", &probability))?,
-            next: next
-                .as_u64()
-                .and_then(|n| usize::try_from(n).ok())
-                .ok_or_else(|| wrong("next state must be a whole number from 0", &next))?,
+            next: whole(&next).ok_or_else(|| wrong("next state must be a whole number from 0", &next))?,
             reward: reward.as_f64().ok_or_else(|| wrong("reward must be a number", &reward))?,
             terminated: terminated
                 .as_bool()

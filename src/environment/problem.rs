@@ -83,12 +83,14 @@ fn read_text(path: &Path) -> Result<String, ProblemError> {
     if path.is_dir() {
         return Err(unreadable("is a directory; name a JSON file in it"));
     }
-    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => unreadable("there is no such file; check the path"),
         std::io::ErrorKind::PermissionDenied => unreadable("permission to read it is denied; change its mode"),
         std::io::ErrorKind::InvalidData => unreadable("is not UTF-8 text; problem files are JSON"),
         _ => unreadable(&format!("cannot be read: {error}")),
-    })
+    })?;
+    // Some editors begin a file with a byte-order mark, which JSON does not know.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 fn invalid(path: &Path, text: &str, error: &serde_json::Error) -> ProblemError {
@@ -106,7 +108,11 @@ fn invalid(path: &Path, text: &str, error: &serde_json::Error) -> ProblemError {
                 format!("not valid JSON: {message} (column {})", error.column())
             }
         }
-        _ => message.replace("expected f64", "expected a number"),
+        _ => {
+            let plain = [("expected f64", "expected a number"), ("expected usize", "expected a whole number from 0")];
+            let plain = plain.iter().fold(message.to_owned(), |text, (jargon, word)| text.replace(jargon, word));
+            plain.replace("expected a sequence", "expected a list [ … ]")
+        }
     };
     ProblemError::Invalid { path: path.to_path_buf(), line, reason }
 }

@@ -4,7 +4,8 @@ use super::{Estimator, reward_to_go};
 use crate::batch::Batch;
 use crate::numeric::power;
 
-/// `w_t = γ^t (G_t − b_t(s_t))` with a table `b`: the state value, the optimal baseline, or any other.
+/// `w_t = γ^t (G_t − b_t(s_t))` with a table `b`: the state value, the optimal baseline, or any other. Training code
+/// often leaves `γ^t` out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StateBaseline {
     /// The discount `γ`.
@@ -13,6 +14,8 @@ pub struct StateBaseline {
     pub states: usize,
     /// `b_t(s)`, `[T·S]`, time by time.
     pub table: Vec<f64>,
+    /// Whether `γ^t` is there.
+    pub discounted_steps: bool,
 }
 
 impl Estimator for StateBaseline {
@@ -20,7 +23,8 @@ impl Estimator for StateBaseline {
         for (i, row) in out.chunks_mut(batch.steps()).enumerate() {
             let returns = reward_to_go(batch.rewards(i), self.discount);
             for (t, (&state, g)) in batch.states(i).iter().zip(returns).enumerate() {
-                row[t] = power(self.discount, t) * (g - self.table[t * self.states + state as usize]);
+                let weight = if self.discounted_steps { power(self.discount, t) } else { 1.0 };
+                row[t] = weight * (g - self.table[t * self.states + state as usize]);
             }
         }
     }

@@ -199,7 +199,7 @@ pub enum UnknownEstimator {
         nearest: &'static str,
     },
     /// An argument is missing, superfluous or of the wrong kind.
-    #[error("\"{given}\" is not complete; write {usage}")]
+    #[error("\"{given}\" is not written as it should be; write {usage}")]
     Argument {
         /// What was given.
         given: String,

@@ -1,4 +1,4 @@
-//! Full covariance matrices, for few parameters, by a recursion that knows nothing of the per-parameter one.
+//! Full covariance matrices, for few parameters, by a recursion that shares no propagation with the per-parameter one.
 //!
 //! The trajectory's variables `x = (G, Z, H, X)`, with `Z`, `H` and `X` vectors over the parameters, obey
 //! `x = B + M x'` with the same rows as in [`super::recursion`]; here `M` is kept as a sparse matrix and

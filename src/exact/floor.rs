@@ -133,7 +133,8 @@ impl Pass<'_> {
                 let support = self.policy.support(t, observation);
                 let row = &now[place * width..(place + 1) * width];
                 let information = self.information(t, s);
-                if information > 0.0 {
+                // Below this the quotient ∇d/d has no digits left, and the state no weight.
+                if information > 0.0 && self.occupancy[i] > 1e-290 {
                     let mut slope = 0.0;
                     for (a, advantage) in self.values.advantages(self.model, t, s).iter().enumerate() {
                         let derivatives = self.policy.derivatives(t, observation, a);

@@ -103,7 +103,7 @@ pub enum UnsupportedForm {
     #[error("only the optimal constants are computed; other baselines are given or depend on the state")]
     NoConstants,
     /// A number that overflowed.
-    #[error("the moments of \"{name}\" are not finite: the rewards are too large; rescale them")]
+    #[error("the numbers of \"{name}\" overflow: rewards, logits or a baseline are too large; rescale them")]
     Overflow {
         /// The estimator.
         name: String,

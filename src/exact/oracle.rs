@@ -39,7 +39,7 @@ pub struct Oracle {
     policy: PolicyTable,
     values: Values,
     components: Components,
-    gradient: OnceLock<Vec<f64>>,
+    gradient: OnceLock<(Vec<f64>, f64)>,
     total: OnceLock<TrajectoryMoments>,
     constant: OnceLock<TrajectoryMoments>,
     floor: OnceLock<(Vec<f64>, Floor)>,
@@ -173,8 +173,11 @@ impl Oracle {
 
     /// `∇J`, by the policy-gradient theorem.
     pub fn gradient(&self) -> &[f64] {
-        let gradient: &Vec<f64> = once(&self.gradient, || values::gradient(&self.model, &self.policy, &self.values));
-        gradient
+        &self.gradient_with_mass().0
+    }
+
+    fn gradient_with_mass(&self) -> &(Vec<f64>, f64) {
+        once(&self.gradient, || values::gradient(&self.model, &self.policy, &self.values))
     }
 
     /// `V_t(s)`, the expected discounted return from time `t` on, for `t ≤ T`.
@@ -236,13 +239,13 @@ impl Oracle {
         if form.returns == Returns::Total {
             // Z (R − b) = Z (R − J) + (J − b) Z.
             let m = self.total_moments();
-            let shift = self.constants(form).map(|b| self.objective() - b);
+            let shift = self.shift(form);
             let variance = shifted(&m.product_variance, &m.score_product, &m.score_variance, &shift);
             return Ok(linear(&m.product_mean, variance));
         }
         if form.is_constant() && !matches!(form.baseline, Baseline::None | Baseline::Constant(_)) {
             let m = self.constant_moments(form);
-            let shift = self.constants(form).map(|b| self.objective() - b);
+            let shift = self.shift(form);
             let variance = shifted(&m.to_go_variance, &m.score_to_go, &m.score_variance, &shift);
             return Ok(linear(&m.to_go_mean, variance));
         }
@@ -272,7 +275,7 @@ impl Oracle {
         });
         let shift = if form.is_constant() && (total || !matches!(form.baseline, Baseline::None | Baseline::Constant(_)))
         {
-            self.constants(form).map(|b| self.objective() - b)
+            self.shift(form)
         } else {
             Shift::Zero
         };
@@ -285,18 +288,22 @@ impl Oracle {
         let gradient = self.gradient();
         let less = |c: f64| moments.mean.iter().zip(gradient).map(|(m, g)| m - c * g).collect::<Vec<f64>>();
         let trace = moments.trace();
-        // What rounding makes of a zero: sums of terms of the size of the returns times scores.
-        let size = self.total_moments();
-        let size = (numeric::sum(size.score_variance.iter().copied()) * size.return_variance).sqrt();
+        // A mean sums derivatives of probabilities, of total size `mass`, times weights. What is small beside their
+        // product is rounding: of the typical weight for an estimator, of the returns' deviation for ∇J.
+        let mass = self.gradient_with_mass().1;
+        let total = self.total_moments();
+        let scores = numeric::sum(total.score_variance.iter().copied());
+        let weight = if scores > 0.0 { (trace / scores).sqrt() } else { 0.0 };
         let length = norm(gradient);
-        let length = if length <= 1e-13 * size { 0.0 } else { length };
+        let length = if length <= 1e-13 * mass * total.return_variance.sqrt() { 0.0 } else { length };
         let scale = (length > 0.0).then(|| numeric::dot(&moments.mean, gradient) / (length * length));
         let bias_norm = norm(&less(1.0));
-        let rounding = 1e-9 * length.max(norm(&moments.mean)) + 1e-12 * trace.sqrt() + 1e-13 * size;
+        let rounding = 1e-9 * length.max(norm(&moments.mean)) + 1e-12 * mass * weight;
+        let noise = 1e-13 * (scores * total.return_variance).sqrt();
         let verdict = if bias_norm <= rounding {
             Verdict::Unbiased
         } else if norm(&moments.mean) <= rounding {
-            if trace.sqrt() > 1e-13 * size { Verdict::Driftless } else { Verdict::Dead }
+            if trace.sqrt() > noise { Verdict::Driftless } else { Verdict::Dead }
         } else {
             match scale {
                 Some(c) if norm(&less(c)) <= rounding => {
@@ -315,25 +322,27 @@ impl Oracle {
         };
         let comparable = matches!(verdict, Verdict::Unbiased | Verdict::Rescaled | Verdict::Reversed);
         let floor = self.floor().trace;
-        let some_floor = floor.sqrt() > 1e-13 * size;
+        let some_floor = floor.sqrt() > noise;
         let ratio_to_floor = scale.filter(|c| comparable && some_floor && *c != 0.0).map(|c| trace / (c * c) / floor);
         Comparison { scale, bias_norm, verdict, ratio_to_floor }
     }
 
-    /// The constant baseline of a form with one: its value for each parameter.
-    fn constants(&self, form: &Form) -> Shift {
+    /// `J − b` for a form with a constant baseline `b`. An optimum is found as a distance from `J`, so that a large `J`
+    /// costs it no digit.
+    fn shift(&self, form: &Form) -> Shift {
         let ratio = |numerator: f64, denominator: f64| if denominator > 0.0 { numerator / denominator } else { 0.0 };
         let optimum = |covariance: &[f64], variance: &[f64]| match form.baseline {
-            Baseline::OptimalConstant => Shift::Same(
-                self.objective()
-                    + ratio(numeric::sum(covariance.iter().copied()), numeric::sum(variance.iter().copied())),
-            ),
-            _ => Shift::Each(covariance.iter().zip(variance).map(|(c, v)| self.objective() + ratio(*c, *v)).collect()),
+            Baseline::OptimalConstant => {
+                let sum = |x: &[f64]| numeric::sum(x.iter().copied());
+                Shift::Same(-ratio(sum(covariance), sum(variance)))
+            }
+            _ => Shift::Each(covariance.iter().zip(variance).map(|(c, v)| -ratio(*c, *v)).collect()),
         };
+        let objective = self.objective();
         match &form.baseline {
-            Baseline::None => Shift::Zero,
-            Baseline::Constant(b) => Shift::Same(*b),
-            Baseline::PerParameter(b) => Shift::Each(b.clone()),
+            Baseline::None => Shift::Same(objective),
+            Baseline::Constant(b) => Shift::Same(objective - b),
+            Baseline::PerParameter(b) => Shift::Each(b.iter().map(|b| objective - b).collect()),
             Baseline::OptimalConstant | Baseline::OptimalPerParameter => match form.returns {
                 Returns::Total => {
                     let m = self.total_moments();
@@ -345,7 +354,7 @@ impl Oracle {
                 }
             },
             // Batch baselines are centred on J.
-            _ => Shift::Same(self.objective()),
+            _ => Shift::Zero,
         }
     }
 
@@ -359,8 +368,8 @@ impl Oracle {
         if !matches!(form.baseline, Baseline::OptimalConstant | Baseline::OptimalPerParameter) {
             return Err(UnsupportedForm::NoConstants);
         }
-        let constants = self.constants(form);
-        Ok((0..self.parameters()).map(|k| constants.at(k)).collect())
+        let shift = self.shift(form);
+        Ok((0..self.parameters()).map(|k| self.objective() - shift.at(k)).collect())
     }
 
     fn step_discount(&self, form: &Form) -> f64 {
@@ -444,7 +453,8 @@ impl Oracle {
         let entry = |k: usize| {
             if form.includes_own() {
                 let own = y_variance[k] - 2.0 * y_product[k] / n + m.product_variance[k] / (n * n);
-                (y_mean[k] - m.product_mean[k] / n, own + (n - 1.0) / (n * n) * pairs(k))
+                let variance = own + (n - 1.0) / (n * n) * pairs(k);
+                (y_mean[k] - m.product_mean[k] / n, recursion::not_negative(variance))
             } else {
                 (y_mean[k], y_variance[k] + pairs(k) / (n - 1.0))
             }
@@ -498,13 +508,11 @@ impl Oracle {
 /// The value of `cell`, computed at the first call. Unlike `get_or_init` it computes outside the lock, because the
 /// computation waits for a thread pool whose workers may be asking the same question.
 fn once<T>(cell: &OnceLock<T>, compute: impl FnOnce() -> T) -> &T {
-    match cell.get() {
-        Some(value) => value,
-        None => {
-            let value = compute();
-            cell.get_or_init(|| value)
-        }
+    if let Some(value) = cell.get() {
+        return value;
     }
+    let value = compute();
+    cell.get_or_init(|| value)
 }
 
 /// A number for each parameter.
@@ -520,14 +528,6 @@ impl Shift {
             Self::Zero => 0.0,
             Self::Same(value) => *value,
             Self::Each(values) => values[k],
-        }
-    }
-
-    fn map(self, f: impl Fn(f64) -> f64) -> Self {
-        match self {
-            Self::Zero => Self::Same(f(0.0)),
-            Self::Same(value) => Self::Same(f(value)),
-            Self::Each(values) => Self::Each(values.into_iter().map(f).collect()),
         }
     }
 }

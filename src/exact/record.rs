@@ -88,7 +88,11 @@ impl Oracle {
     /// # Errors
     /// [`UnsupportedForm`] for the first form that is outside the catalogue or does not fit.
     pub fn record(&self, problem: ProblemSize, forms: &[(String, Form)]) -> Result<ExactRecord, UnsupportedForm> {
-        let rows = |flat: &[f64]| flat.chunks(problem.actions).map(<[f64]>::to_vec).collect::<Vec<_>>();
+        let rows = |flat: &[f64]| {
+            // Adding zero turns −0 into 0.
+            let row = |row: &[f64]| row.iter().map(|x| x + 0.0).collect::<Vec<f64>>();
+            flat.chunks(problem.actions).map(row).collect::<Vec<_>>()
+        };
         let mut estimators = Vec::with_capacity(forms.len());
         for (name, form) in forms {
             let moments = self.moments(form)?;
@@ -111,8 +115,9 @@ impl Oracle {
         let gradient = rows(self.gradient());
         let floor = self.floor();
         let finite = floor.baseline.iter().flatten().flatten().all(|b| b.is_finite());
+        let finite = finite && self.gradient().iter().all(|g| g.is_finite());
         if !(finite && floor.trace.is_finite() && self.objective().is_finite()) {
-            return Err(UnsupportedForm::Overflow { name: "floor".to_owned() });
+            return Err(UnsupportedForm::Overflow { name: "∇J and the floor".to_owned() });
         }
         let floor = FloorRecord { trace: floor.trace, baseline: floor.baseline.clone() };
         Ok(ExactRecord { problem, objective: self.objective(), gradient, estimators, floor })

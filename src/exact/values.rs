@@ -115,24 +115,26 @@ pub(super) fn occupancy(model: &Model, policy: &PolicyTable) -> Vec<f64> {
     occupancy
 }
 
-/// `∇J = Σ_t γ^t Σ_s d_t(s) Σ_a ∇π_t(a|s) A_t(s, a)` (Sutton et al. 2000, theorem 1, with time-indexed values).
-pub(super) fn gradient(model: &Model, policy: &PolicyTable, values: &Values) -> Vec<f64> {
+/// `∇J = Σ_t γ^t Σ_s d_t(s) Σ_a ∇π_t(a|s) A_t(s, a)` (Sutton et al. 2000, theorem 1, with time-indexed values), and its
+/// mass `Σ_t γ^t Σ_s d_t(s) Σ_a ‖∇π_t(a|s)‖₁`, the size of what is weighted by advantages.
+pub(super) fn gradient(model: &Model, policy: &PolicyTable, values: &Values) -> (Vec<f64>, f64) {
     let states = model.states();
     let occupancy = occupancy(model, policy);
     let mut gradient = vec![numeric::Sum::new(); policy.parameters()];
+    let mut mass = 0.0;
     for t in 0..model.horizon {
         let weight = numeric::power(model.discount, t);
         for s in (0..states).filter(|&s| occupancy[t * states + s] > 0.0) {
             let observation = model.observation[s];
-            let advantages = values.advantages(model, t, s);
-            for (a, advantage) in advantages.iter().enumerate() {
-                let factor = weight * occupancy[t * states + s] * advantage;
+            let visits = weight * occupancy[t * states + s];
+            for (a, advantage) in values.advantages(model, t, s).iter().enumerate() {
                 let support = policy.support(t, observation).iter();
                 for (&k, derivative) in support.zip(policy.derivatives(t, observation, a)) {
-                    gradient[k as usize].add(factor * derivative);
+                    gradient[k as usize].add(visits * advantage * derivative);
+                    mass += visits * derivative.abs();
                 }
             }
         }
     }
-    gradient.into_iter().map(numeric::Sum::value).collect()
+    (gradient.into_iter().map(numeric::Sum::value).collect(), mass)
 }

@@ -1,7 +1,7 @@
 //! Ground floor: arithmetic with the same bits on every platform. It must not know of reinforcement learning.
 //!
-//! Everything here is built from IEEE additions, multiplications, divisions and square roots (or from `libm`, which
-//! is), in a fixed order, so that a result does not depend on the platform's C library, on the instruction set or on
+//! Everything here is built from IEEE additions, multiplications, divisions, square roots and fused multiply-adds (or
+//! from `libm`, which is), in a fixed order, so that a result does not depend on the platform's C library, on the instruction set or on
 //! the number of threads.
 
 mod dense;

@@ -207,6 +207,15 @@ impl SoftmaxPolicy {
         Ok(self)
     }
 
+    /// Whether this is a table of its own logit for each observation and action, the same at every step, at
+    /// temperature 1.
+    pub fn is_plain_table(&self) -> bool {
+        let identity = |entry: &[usize]| entry.iter().enumerate().all(|(i, k)| i == *k);
+        self.steps.is_none()
+            && self.temperature == 1.0
+            && matches!(&self.logits, Logits::Entries(entry) if identity(entry))
+    }
+
     fn offset(&self, t: usize) -> usize {
         if self.steps.is_some() { t * self.parameters_a_step } else { 0 }
     }

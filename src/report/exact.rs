@@ -27,22 +27,19 @@ pub fn terminal(record: &ExactRecord, colour: bool) -> String {
         out.push('\n');
     };
     let problem = &record.problem;
-    if let Some(description) = &problem.description {
-        line(description);
+    if let Some(description) = problem.description.as_ref().filter(|text| !text.is_empty()) {
+        // What a file says may not move the cursor.
+        line(&description.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>());
     }
     let seen = if problem.observations == problem.states {
         String::new()
     } else {
-        format!(" seen as {} observations", problem.observations)
+        format!(" seen as {}", counted(problem.observations, "observation"))
     };
-    line(&format!(
-        "{} states{seen}, {} actions, horizon {}, discount {}; tabular softmax, {} parameters",
-        problem.states,
-        problem.actions,
-        problem.horizon,
-        problem.discount,
-        problem.observations * problem.actions
-    ));
+    let (states, actions) = (counted(problem.states, "state"), counted(problem.actions, "action"));
+    line(&format!("{states}{seen}, {actions}"));
+    line(&format!("horizon {}, discount {}", problem.horizon, significant(problem.discount, 12)));
+    line(&format!("tabular softmax, {}", counted(problem.observations * problem.actions, "parameter")));
     line("");
     let norm = square(&record.gradient).sqrt();
     line(&format!("objective J   {}", significant(record.objective, 10)));
@@ -64,6 +61,10 @@ pub fn terminal(record: &ExactRecord, colour: bool) -> String {
         line("batch of N: the variance of the batch's mean, times N");
     }
     out
+}
+
+fn counted(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 fn square(rows: &[Vec<f64>]) -> f64 {
@@ -132,7 +133,8 @@ fn estimators(record: &ExactRecord, norm_of_gradient: f64, colour: bool) -> Stri
         right("× floor"),
     ]);
     for (name, estimator) in &record.estimators {
-        let noise = estimator.trace / square(&estimator.mean);
+        let moves = !matches!(estimator.verdict, Verdict::Driftless | Verdict::Dead);
+        let noise = if moves { estimator.trace / square(&estimator.mean) } else { f64::NAN };
         table.add_row(vec![
             Cell::new(name),
             verdict(estimator, norm_of_gradient),

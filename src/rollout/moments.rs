@@ -9,6 +9,7 @@ use super::LANES;
 use super::lanes::LaneBatch;
 use super::sampler::Sampler;
 use crate::numeric::power;
+use crate::policy::{Policy, SoftmaxPolicy};
 use crate::rng::StreamKey;
 use crate::stats::Moments;
 
@@ -35,21 +36,30 @@ pub struct TabularMoments {
 
 impl Sampler {
     /// Sampled moments of total return, reward-to-go and reward-to-go with a baseline, over the first `count`
-    /// trajectories under `key`; the policy must be the tabular softmax at temperature 1 with these `probabilities`
-    /// (`[O·A]`), and `baseline` is a table `[T·S]`.
+    /// trajectories under `key`, for the stationary tabular softmax at temperature 1 that the sampler was made with;
+    /// `baseline` is a table `[T·S]`.
     ///
     /// # Panics
-    /// If a table has the wrong length.
+    /// If `policy` is of another kind or size, or `baseline` has the wrong length.
     pub fn tabular_moments(
         &self,
         key: &StreamKey,
         count: usize,
-        probabilities: &[f64],
+        policy: &SoftmaxPolicy,
         baseline: &[f64],
     ) -> TabularMoments {
         let cells = self.observations * self.actions;
-        assert_eq!(probabilities.len(), cells, "one probability an observation and action");
+        assert!(policy.is_plain_table(), "streaming moments are for a stationary tabular softmax at temperature 1");
+        assert_eq!(
+            (policy.observations(), policy.actions()),
+            (self.observations, self.actions),
+            "another world's policy"
+        );
         assert_eq!(baseline.len(), self.horizon * self.states, "one baseline a time and state");
+        let mut probabilities = vec![0.0; cells];
+        for (observation, row) in probabilities.chunks_exact_mut(self.actions).enumerate() {
+            policy.probabilities(0, observation, row);
+        }
         // A zero for the end, whose state is one past the last.
         let padded: Vec<f64> = baseline.chunks(self.states).flat_map(|row| row.iter().copied().chain([0.0])).collect();
         let discounts: Vec<f64> = (0..self.horizon).map(|t| power(self.discount, t)).collect();
@@ -61,9 +71,9 @@ impl Sampler {
                     || {
                         // Multiplying by a discount of 1 changes no bit; leaving it out only saves time.
                         if self.discount == 1.0 {
-                            self.accumulate::<false>(batch, live, probabilities, &padded, &discounts, &mut sums);
+                            self.accumulate::<false>(batch, live, &probabilities, &padded, &discounts, &mut sums);
                         } else {
-                            self.accumulate::<true>(batch, live, probabilities, &padded, &discounts, &mut sums);
+                            self.accumulate::<true>(batch, live, &probabilities, &padded, &discounts, &mut sums);
                         }
                     },
                 );

@@ -118,7 +118,7 @@ pub fn subject(form: &Form, oracle: &Oracle, mdp: &TabularMdp) -> Box<dyn Gradie
     };
     let table = |entry: &dyn Fn(usize, usize) -> f64| -> Box<dyn GradientEstimator> {
         let cells = (0..mdp.horizon() * states).map(|i| entry(i / states, i % states)).collect();
-        Box::new(StateBaseline { discount, states, table: cells })
+        Box::new(StateBaseline { discount, states, table: cells, discounted_steps: form.discounted_steps })
     };
     let by_action = |table: Vec<f64>, corrected: bool| -> Box<dyn GradientEstimator> {
         Box::new(ActionDependentBaseline { discount, states, table, corrected })
@@ -166,6 +166,8 @@ pub fn single_forms(oracle: &Oracle, mdp: &TabularMdp) -> Vec<Form> {
         Form::to_go(Baseline::OptimalConstant),
         Form::to_go(Baseline::OptimalPerParameter),
         Form::to_go(Baseline::StateValue),
+        Form::to_go(Baseline::StateValue).without_discounted_steps(),
+        Form::to_go(Baseline::OptimalConstant).without_discounted_steps(),
         Form::to_go(Baseline::TimeAndState(wave(cells))),
         Form::to_go(Baseline::Optimal),
         Form::to_go(Baseline::ActionValue { corrected: false }),
