@@ -84,15 +84,16 @@ pub(super) struct PolicyTable {
     derivatives: Vec<f64>,
 }
 
-/// Numbers with `K` tangents: the probabilities, and the parameters of one slot.
+/// Numbers with `K` tangents: the probabilities, and the parameters of one slot; and a sum of derivatives.
 struct Buffers<const K: usize> {
     out: Vec<Dual<K>>,
     local: Vec<Dual<K>>,
+    others: Vec<f64>,
 }
 
 impl<const K: usize> Buffers<K> {
     fn new(actions: usize) -> Self {
-        Self { out: vec![Dual::from(0.0); actions], local: Vec::new() }
+        Self { out: vec![Dual::from(0.0); actions], local: Vec::new(), others: Vec::new() }
     }
 }
 
@@ -142,7 +143,7 @@ impl PolicyTable {
         t: usize,
         observation: usize,
         support: &[usize],
-        Buffers { out, local }: &mut Buffers<K>,
+        Buffers { out, local, others }: &mut Buffers<K>,
     ) {
         let (actions, width) = (self.actions, support.len());
         local.clear();
@@ -166,11 +167,14 @@ impl PolicyTable {
         // numbers when the policy is confident, so they are taken from the others.
         let own = &self.probabilities[probabilities..probabilities + actions];
         let likeliest = (0..actions).max_by(|&a, &b| own[a].total_cmp(&own[b])).unwrap_or(0);
-        for j in 0..width {
-            let others: f64 =
-                (0..actions).filter(|&a| a != likeliest).map(|a| self.derivatives[start + a * width + j]).sum();
-            self.derivatives[start + likeliest * width + j] = -others;
+        others.clear();
+        others.resize(width, 0.0);
+        for (action, row) in self.derivatives[start..].chunks_exact(width.max(1)).enumerate() {
+            if action != likeliest {
+                others.iter_mut().zip(row).for_each(|(sum, x)| *sum -= x);
+            }
         }
+        self.derivatives[start + likeliest * width..][..width].copy_from_slice(others);
     }
 
     pub(super) fn check(&self, observations: usize, actions: usize, horizon: usize) -> Result<(), Unanswerable> {
