@@ -60,9 +60,7 @@ impl Evaluator {
         let (states, actions) = (model.states(), model.actions);
         let outcomes = model.all_outcomes();
         let ends = outcomes.iter().any(|o| o.terminated);
-        let (low, high) =
-            outcomes.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), o| (l.min(o.reward), h.max(o.reward)));
-        let centre = if ends { 0.0 } else { low / 2.0 + high / 2.0 };
+        let centre = if ends { 0.0 } else { model.reward_centre() };
         let mut rewards = vec![0.0; states * actions];
         let (mut first, mut successors, mut transitions) = (vec![0], Vec::new(), Vec::new());
         for s in 0..states {

@@ -102,6 +102,13 @@ impl Model {
         &self.outcomes[self.first[state]..self.first[state + 1]]
     }
 
+    /// The middle of the range of mean rewards.
+    pub(super) fn reward_centre(&self) -> f64 {
+        let rewards = self.outcomes.iter().map(|o| o.reward);
+        let (low, high) = rewards.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), r| (l.min(r), h.max(r)));
+        low / 2.0 + high / 2.0
+    }
+
     pub(super) fn all_outcomes(&self) -> &[Outcome] {
         &self.outcomes
     }

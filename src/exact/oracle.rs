@@ -243,7 +243,7 @@ impl Oracle {
             let variance = shifted(&m.product_variance, &m.score_product, &m.score_variance, &shift);
             return Ok(linear(&m.product_mean, variance));
         }
-        if form.is_constant() && !matches!(form.baseline, Baseline::None | Baseline::Constant(_)) {
+        if form.is_shifted() {
             let m = self.constant_moments(form);
             let shift = self.shift(form);
             let variance = shifted(&m.to_go_variance, &m.score_to_go, &m.score_variance, &shift);
@@ -273,12 +273,7 @@ impl Oracle {
             let to_go = ToGo { step_discount: self.step_discount(form), excess, corrected };
             covariance::joint(&self.model, &self.policy, &self.values, &to_go, eta)
         });
-        let shift = if form.is_constant() && (total || !matches!(form.baseline, Baseline::None | Baseline::Constant(_)))
-        {
-            self.shift(form)
-        } else {
-            Shift::Zero
-        };
+        let shift = if total || form.is_shifted() { self.shift(form) } else { Shift::Zero };
         Ok(joint.estimator(total, form.coupled_batch(), form.includes_own(), &|k| shift.at(k)))
     }
 
@@ -553,6 +548,11 @@ impl Form {
 
     pub(super) fn includes_own(&self) -> bool {
         matches!(self.baseline, Baseline::InBatchMean { .. })
+    }
+
+    /// Whether a reward-to-go form is computed with the baseline `J` and then shifted to its own constant.
+    fn is_shifted(&self) -> bool {
+        self.is_constant() && !matches!(self.baseline, Baseline::None | Baseline::Constant(_))
     }
 
     /// Whether the baseline is a constant given the rest of the batch.

@@ -30,9 +30,7 @@ pub(super) struct Values {
 impl Values {
     pub(super) fn of(model: &Model, policy: &PolicyTable) -> Self {
         let (states, horizon, gamma) = (model.states(), model.horizon, model.discount);
-        let rewards = model.all_outcomes().iter().map(|o| o.reward);
-        let (low, high) = rewards.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), r| (l.min(r), h.max(r)));
-        let centre = low / 2.0 + high / 2.0;
+        let centre = model.reward_centre();
         let mut span = vec![0.0; horizon + 1];
         for t in (0..horizon).rev() {
             span[t] = 1.0 + gamma * span[t + 1];
