@@ -12,7 +12,7 @@ use super::model::Model;
 use super::policy_table::{PolicyTable, Unanswerable};
 use crate::environment::TabularMdp;
 use crate::numeric::dot;
-use crate::numeric::product::{BothProducts, FourRows, PADDING, RowProduct};
+use crate::numeric::product::{Aligned, BothProducts, FourRows, PADDING, RowDots, RowProduct, zeros};
 use crate::numeric::simd::Level;
 use crate::policy::Policy;
 
@@ -45,7 +45,7 @@ pub struct Evaluation {
 #[derive(Clone, Debug)]
 enum Layout {
     /// `P(s'|s,a)`, `[S·A][width]`.
-    Dense { width: usize, probabilities: Vec<f64> },
+    Dense { width: usize, probabilities: Aligned },
     /// The successors of each state, and for each continuing transition its action, its pair and its probability.
     Sparse { first: Vec<usize>, successors: Vec<u32>, transitions: Vec<Vec<(u32, u32, f64)>> },
 }
@@ -83,7 +83,7 @@ impl Evaluator {
         let dense = successors.len() as f64 > DENSE_SHARE * (states * states) as f64;
         let layout = if dense {
             let width = states.next_multiple_of(PADDING);
-            let mut probabilities = vec![0.0; states * actions * width];
+            let mut probabilities = zeros(states * actions * width);
             for s in 0..states {
                 for &(action, pair, p) in &transitions[s] {
                     let row = s * actions + action as usize;
@@ -152,7 +152,7 @@ impl Evaluator {
         let (pi, mut reward) = self.policy_rewards(table);
         reward.resize(width, 0.0);
         // γ P_π.
-        let mut matrix = vec![0.0; states * width];
+        let mut matrix = zeros(states * width);
         let mut weights = vec![0.0; actions];
         for (s, row) in matrix.chunks_exact_mut(width).enumerate() {
             weights.iter_mut().zip(pi(s)).for_each(|(weight, p)| *weight = gamma * p);
@@ -160,11 +160,11 @@ impl Evaluator {
             RowProduct { x: &weights, matrix, out: row }.run(self.level);
         }
         // Both passes at once, the values from the end and the occupancy from the start: the matrix is read once a step.
-        let mut values = vec![0.0; (horizon + 1) * width];
-        let mut occupancy = vec![0.0; (horizon + 1) * width];
+        let mut values = zeros((horizon + 1) * width);
+        let mut occupancy = zeros((horizon + 1) * width);
         occupancy[..states].copy_from_slice(&self.model.initial);
         let mut visits = vec![0.0; width];
-        let mut chains = vec![0.0; PADDING * states];
+        let mut chains = zeros(PADDING * states);
         for step in 0..horizon {
             let t = horizon - 1 - step;
             let (now, next) = values.split_at_mut((t + 1) * width);
@@ -180,22 +180,20 @@ impl Evaluator {
         let objective = dot(&self.model.initial, &values[..states]);
         let mut slopes = vec![0.0; states * actions];
         // M(s, ·), four states at a time, and from it ∂J/∂π.
-        let mut products = vec![0.0; 4 * width];
+        let mut products = zeros(4 * width);
         for (block, slopes) in slopes.chunks_mut(4 * actions).enumerate() {
             let block_first = 4 * block;
             FourRows { left: occupancy, right: &values[width..], first: block_first, products: &mut products }
                 .run(self.level);
-            self.level.run(
-                #[inline(always)]
-                || {
-                    for (i, slope) in slopes.iter_mut().enumerate() {
-                        let (pair, s) = (block_first * actions + i, block_first + i / actions);
-                        let row = &products[i / actions * width..][..width];
-                        let ahead = dot(&probabilities[pair * width..][..width], row);
-                        *slope = self.rewards[pair] * visits[s] + gamma * ahead;
-                    }
-                },
-            );
+            for (i, slopes) in slopes.chunks_mut(actions).enumerate() {
+                let s = block_first + i;
+                let pairs = s * actions..(s + 1) * actions;
+                let matrix = &probabilities[s * actions * width..(s + 1) * actions * width];
+                RowDots { matrix, x: &products[i * width..][..width], out: &mut *slopes }.run(self.level);
+                for (slope, reward) in slopes.iter_mut().zip(&self.rewards[pairs]) {
+                    *slope = reward * visits[s] + gamma * *slope;
+                }
+            }
         }
         (objective, slopes)
     }

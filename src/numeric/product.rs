@@ -4,12 +4,21 @@
 //! row. A fused multiply-add is correctly rounded wherever it is computed, so the bits are those of
 //! [`f64::mul_add`] on every instruction set; only processors without the instruction are slow.
 
+use aligned_vec::{AVec, ConstAlign, avec};
 use pulp::{Scalar, Simd, WithSimd};
 
 use super::simd::Level;
 
 /// Rows are padded to a multiple of this many entries.
 pub(crate) const PADDING: usize = 8;
+
+/// Numbers that begin where a cache line does, so that no vector of a padded row straddles two lines.
+pub(crate) type Aligned = AVec<f64, ConstAlign<64>>;
+
+/// So many zeros.
+pub(crate) fn zeros(count: usize) -> Aligned {
+    avec![[64]| 0.0; count]
+}
 
 /// Runs `operation` with the vectors of `level`.
 fn with_vectors<O: WithSimd>(level: Level, operation: O) -> O::Output {
@@ -110,8 +119,7 @@ impl WithSimd for BothProducts<'_> {
             column += sized!(registers, both, S, (simd, matrix, before, after, next, chains, column));
         }
         for (now, chains) in now.iter_mut().zip(chains.as_chunks::<PADDING>().0) {
-            let [a, b, c, d, e, f, g, h] = *chains;
-            *now += ((a + e) + (b + f)) + ((c + g) + (d + h));
+            *now += sum_of_chains(*chains);
         }
     }
 }
@@ -200,6 +208,50 @@ fn row<S: Simd, const REGISTERS: usize>(simd: S, x: &[f64], matrix: &[f64], out:
         *out = simd.add_f64s(*out, sum);
     }
     columns
+}
+
+/// `out = matrix · x`.
+pub(crate) struct RowDots<'a> {
+    /// `[rows][width]`.
+    pub(crate) matrix: &'a [f64],
+    /// `[width]`.
+    pub(crate) x: &'a [f64],
+    /// `[rows]`.
+    pub(crate) out: &'a mut [f64],
+}
+
+impl RowDots<'_> {
+    pub(crate) fn run(self, level: Level) {
+        with_vectors(level, self);
+    }
+}
+
+impl WithSimd for RowDots<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { matrix, x, out } = self;
+        let registers = PADDING / S::F64_LANES;
+        let x_vectors = S::as_simd_f64s(x).0.chunks_exact(registers);
+        for (row, out) in matrix.chunks_exact(x.len()).zip(out) {
+            let mut sums = [simd.splat_f64s(0.0); PADDING];
+            for (row, x) in S::as_simd_f64s(row).0.chunks_exact(registers).zip(x_vectors.clone()) {
+                for i in 0..registers {
+                    sums[i] = simd.mul_add_f64s(row[i], x[i], sums[i]);
+                }
+            }
+            let mut chains = [0.0; PADDING];
+            S::as_mut_simd_f64s(&mut chains).0.copy_from_slice(&sums[..registers]);
+            *out = sum_of_chains(chains);
+        }
+    }
+}
+
+/// The sum of eight chains, in halves.
+#[inline(always)]
+fn sum_of_chains([a, b, c, d, e, f, g, h]: [f64; PADDING]) -> f64 {
+    ((a + e) + (b + f)) + ((c + g) + (d + h))
 }
 
 /// Four rows of `leftᵀ · right`: `products[i] = Σ_t left[t][first + i] right[t]`.
@@ -291,6 +343,8 @@ mod tests {
                 }
                 .run(level);
                 RowProduct { x: &x, matrix: &matrix, out: &mut out }.run(level);
+                let mut dots = vec![f64::NAN; rows];
+                RowDots { matrix: &matrix, x: &next, out: &mut dots }.run(level);
                 let mut four = vec![0.0; 4 * width];
                 FourRows { left: &matrix, right: &matrix, first: width - 2, products: &mut four }.run(level);
                 for j in 0..width {
@@ -304,8 +358,9 @@ mod tests {
                 for i in 0..rows {
                     let row: f64 = (0..width).map(|j| matrix[i * width + j] * next[j]).sum();
                     assert!((now[i] - 2.0 - row).abs() < 1e-12, "{level:?}, width {width}");
+                    assert!((dots[i] - row).abs() < 1e-12, "{level:?}, width {width}");
                 }
-                bits.push([after, now, out, four].concat());
+                bits.push([after, now, out, dots, four].concat());
             }
             assert!(bits.iter().all(|other| *other == bits[0]), "width {width}");
         }

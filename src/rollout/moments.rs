@@ -20,8 +20,14 @@ const GROUP: usize = 8;
 type Lanes = [f64; GROUP];
 
 /// A cell's sums of `1`, of `γ^t G_t` and of `γ^t (G_t − b_t)`, eight lanes each. One flat array, because the compiler
-/// widens a loop of 24 and unrolls three loops of 8.
-type Cell = [f64; 3 * GROUP];
+/// widens a loop of 24 and unrolls three loops of 8; aligned so that no vector straddles two cache lines.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Cell([f64; 3 * GROUP]);
+
+impl Cell {
+    const ZERO: Self = Self([0.0; 3 * GROUP]);
+}
 
 /// Sampled moments of three estimators, over the same trajectories.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,7 +108,7 @@ impl Sampler {
             let returns = self.fill::<DISCOUNTED>(batch, first, baseline, discounts, &mut sums.histogram);
             // Lanes past the count contribute zeros.
             for lane in live.saturating_sub(first)..GROUP {
-                sums.histogram.iter_mut().for_each(|cell| (0..3).for_each(|k| cell[k * GROUP + lane] = 0.0));
+                sums.histogram.iter_mut().for_each(|cell| (0..3).for_each(|k| cell.0[k * GROUP + lane] = 0.0));
             }
             project(self.actions, probabilities, &returns, sums);
         }
@@ -118,7 +124,7 @@ impl Sampler {
         discounts: &[f64],
         histogram: &mut [Cell],
     ) -> Lanes {
-        histogram.fill([0.0; 3 * GROUP]);
+        histogram.fill(Cell::ZERO);
         let stride = self.states + 1;
         let mut returns = [0.0; GROUP];
         for (t, row) in batch.steps().iter().enumerate().rev() {
@@ -133,7 +139,7 @@ impl Sampler {
                 if DISCOUNTED {
                     (go, ahead) = (weight * go, weight * ahead);
                 }
-                let cell = &mut histogram[outcome.cell as usize];
+                let cell = &mut histogram[outcome.cell as usize].0;
                 cell[lane] += 1.0;
                 cell[GROUP + lane] += go;
                 cell[2 * GROUP + lane] += ahead;
@@ -155,14 +161,14 @@ struct Sums {
 
 impl Sums {
     fn new(cells: usize) -> Self {
-        let blank = |cells: usize| vec![[0.0; 3 * GROUP]; cells];
+        let blank = |cells: usize| vec![Cell::ZERO; cells];
         Self { histogram: blank(cells + 1), first: blank(cells), second: blank(cells) }
     }
 
     fn moments(&self, count: usize) -> [Moments; 3] {
         let n = count as f64;
         std::array::from_fn(|k| {
-            let sum = |cell: &Cell| cell[k * GROUP..(k + 1) * GROUP].iter().sum::<f64>();
+            let sum = |cell: &Cell| cell.0[k * GROUP..(k + 1) * GROUP].iter().sum::<f64>();
             let mean: Vec<f64> = self.first.iter().map(|cell| sum(cell) / n).collect();
             let squares = self.second.iter().zip(&self.first).zip(&mean);
             let squares = squares.map(|((square, first), mean)| (sum(square) - sum(first) * mean).max(0.0)).collect();
@@ -176,12 +182,12 @@ impl Sums {
 fn project(actions: usize, probabilities: &[f64], returns: &Lanes, sums: &mut Sums) {
     let Sums { histogram, first, second } = sums;
     // The total return multiplies the sum of scores; the others have their returns inside.
-    let mut factors = [1.0; 3 * GROUP];
-    factors[..GROUP].copy_from_slice(returns);
+    let mut factors = Cell([1.0; 3 * GROUP]);
+    factors.0[..GROUP].copy_from_slice(returns);
     let cells = histogram.chunks_exact(actions).zip(probabilities.chunks_exact(actions));
     let totals = first.chunks_exact_mut(actions).zip(second.chunks_exact_mut(actions));
     for ((cells, probabilities), (first, second)) in cells.zip(totals) {
-        let mut visits = [0.0; 3 * GROUP];
+        let mut visits = Cell::ZERO;
         for cell in cells {
             add(&mut visits, cell);
         }
@@ -195,7 +201,7 @@ fn project(actions: usize, probabilities: &[f64], returns: &Lanes, sums: &mut Su
 #[inline(always)]
 fn add(sum: &mut Cell, term: &Cell) {
     for k in 0..3 * GROUP {
-        sum[k] += term[k];
+        sum.0[k] += term.0[k];
     }
 }
 
@@ -203,8 +209,8 @@ fn add(sum: &mut Cell, term: &Cell) {
 #[inline(always)]
 fn estimate(cell: &Cell, visits: &Cell, probability: f64, factors: &Cell, first: &mut Cell, second: &mut Cell) {
     for k in 0..3 * GROUP {
-        let estimate = (cell[k] - probability * visits[k]) * factors[k];
-        first[k] += estimate;
-        second[k] += estimate * estimate;
+        let estimate = (cell.0[k] - probability * visits.0[k]) * factors.0[k];
+        first.0[k] += estimate;
+        second.0[k] += estimate * estimate;
     }
 }
