@@ -10,8 +10,10 @@ mod bandit;
 mod lanes;
 mod moments;
 mod sampler;
+mod tabulated;
 
 pub use crate::rng::LANES;
 pub use bandit::{BanditMoments, BanditSampler};
 pub use moments::TabularMoments;
 pub use sampler::{BLOCK, Sampler, UnsampleableWorld};
+pub use tabulated::{Tabulated, TooManyBatches};

@@ -271,17 +271,21 @@ impl Sampler {
     fn trajectory(&self, batch: &LaneBatch, lane: usize) -> Trajectory {
         let mut path = Trajectory::default();
         for row in batch.steps() {
-            let i = row[lane] as usize;
-            let Outcome { reward, cell, state } = self.outcomes[i];
-            path.states.push(state);
-            path.observations.push(cell / self.actions as u32);
-            path.actions.push(cell % self.actions as u32);
-            path.rewards.push(reward);
-            if self.terminated[i] {
-                path.terminated = true;
+            self.extend(&mut path, row[lane] as usize);
+            if path.terminated {
                 break;
             }
         }
         path
+    }
+
+    /// Adds what outcome `i` means to a trajectory.
+    pub(super) fn extend(&self, path: &mut Trajectory, i: usize) {
+        let Outcome { reward, cell, state } = self.outcomes[i];
+        path.states.push(state);
+        path.observations.push(cell / self.actions as u32);
+        path.actions.push(cell % self.actions as u32);
+        path.rewards.push(reward);
+        path.terminated = self.terminated[i];
     }
 }
