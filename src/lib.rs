@@ -12,6 +12,7 @@ pub mod report;
 pub mod rng;
 pub mod rollout;
 pub mod stats;
+pub mod verify;
 
 #[doc = include_str!("../docs/METHOD.md")]
 pub mod method {}

@@ -248,16 +248,7 @@ impl Sampler {
             .map(|block| {
                 let count = a_block.min(batches - block * a_block);
                 let mut moments = Moments::new(dimension);
-                let mut pending: Vec<Trajectory> = Vec::with_capacity(size);
-                self.lane_batches(key, block, count * size, |lanes, live| {
-                    for lane in 0..live {
-                        pending.push(self.trajectory(lanes, lane));
-                        if pending.len() == size {
-                            moments.push(&subject(&Batch::of(self.horizon, &pending)));
-                            pending.clear();
-                        }
-                    }
-                });
+                self.block_batches(key, block, count, size, |batch| moments.push(&subject(batch)));
                 moments
             })
             .collect();
@@ -266,6 +257,31 @@ impl Sampler {
             total.merge(part);
         }
         total
+    }
+
+    /// Calls `visit` with the first `count` batches of `size` trajectories of block `block` under `key`.
+    ///
+    /// # Panics
+    /// If they are more than a block holds.
+    pub fn block_batches(
+        &self,
+        key: &StreamKey,
+        block: usize,
+        count: usize,
+        size: usize,
+        mut visit: impl FnMut(&Batch),
+    ) {
+        assert!(count * size <= BLOCK, "a block has {BLOCK} trajectories");
+        let mut pending: Vec<Trajectory> = Vec::with_capacity(size);
+        self.lane_batches(key, block, count * size, |lanes, live| {
+            for lane in 0..live {
+                pending.push(self.trajectory(lanes, lane));
+                if pending.len() == size {
+                    visit(&Batch::of(self.horizon, &pending));
+                    pending.clear();
+                }
+            }
+        });
     }
 
     fn trajectory(&self, batch: &LaneBatch, lane: usize) -> Trajectory {

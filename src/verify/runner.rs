@@ -1,0 +1,240 @@
+//! The runner: measures, judges, derives.
+
+use rayon::prelude::*;
+use thiserror::Error;
+
+use super::claim::{Claim, Finding, Role, Route, Subject, Trial, Value};
+use super::judge::{Judge, Verdict};
+use super::record::{BudgetRecord, ClaimRecord, CounterfeitRecord, Ledger, Numbers, QuantityRecord, TrialRecord};
+use super::source::Source;
+use crate::numeric::Sum;
+use crate::rng::StreamKey;
+use crate::stats::{Decision, Known, Rates, VectorTest};
+
+/// The root seed of a run that names none: the date of the first commit. It was fixed before the first run.
+pub const DEFAULT_SEED: u64 = 20_261_124;
+
+/// A subject that is not decided after so many samples is undecided.
+pub const MOST_SAMPLES: u64 = 1 << 26;
+
+/// Blocks that are drawn side by side before they are looked at, one after the other. It changes no result, only how
+/// many draws are thrown away.
+const WAVE: usize = 8;
+
+/// The error rates of a run and the tests that share them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// The rates of the whole run.
+    pub rates: Rates,
+    /// The sampled subjects of the whole ledger, counterfeits included: a filter changes no share, so no result.
+    pub shares: usize,
+}
+
+impl Budget {
+    /// One in a million for each kind of wrong answer, over all `claims`.
+    pub fn of(claims: &[&Claim]) -> Self {
+        let shares = claims.iter().map(|claim| claim.sampled_subjects()).sum();
+        Self { rates: Rates { false_alarm: 1e-6, false_holds: 1e-6 }, shares }
+    }
+}
+
+/// What was measured, and what was said of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// The numbers; of a sampled subject, the mean so far.
+    pub numbers: Vec<f64>,
+    /// The standard error of each sampled mean, where the variance is known.
+    pub standard_error: Option<Vec<f64>>,
+    /// The answer.
+    pub verdict: Verdict,
+    /// How many samples it took.
+    pub samples: u64,
+}
+
+/// A sampled subject whose judge cannot judge it.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("what is drawn can only be judged as equivalent, to a margin; compute it, or give a margin")]
+pub struct Unsampleable;
+
+/// Runs `claims` with streams of `seed`; `tick` is called after each claim.
+pub fn run(claims: &[&Claim], seed: u64, budget: Budget, tick: impl Fn() + Sync) -> Ledger {
+    let rates = budget.rates.divided(budget.shares);
+    let claims = claims
+        .par_iter()
+        .map(|claim| {
+            let record = run_claim(claim, seed, rates);
+            tick();
+            record
+        })
+        .collect();
+    let Rates { false_alarm, false_holds } = budget.rates;
+    let budget = BudgetRecord { false_alarm, false_holds, shares: budget.shares, most_samples: MOST_SAMPLES };
+    Ledger { seed, budget, claims }
+}
+
+fn run_claim(claim: &Claim, seed: u64, rates: Rates) -> ClaimRecord {
+    let trials: Vec<TrialRecord> =
+        claim.trials.par_iter().map(|trial| run_trial(claim.id, trial, seed, rates)).collect();
+    let quantities = claim
+        .quantities
+        .iter()
+        .map(|quantity| QuantityRecord {
+            key: quantity.key.to_owned(),
+            what: quantity.what.to_owned(),
+            value: match quantity.value {
+                Value::Number(value) => Numbers::Number(value()),
+                Value::List(value) => Numbers::List(value()),
+            },
+        })
+        .collect();
+    ClaimRecord {
+        id: claim.id.to_owned(),
+        chapter: claim.chapter(),
+        origin: claim.origin,
+        quote: claim.quote.to_owned(),
+        statement: claim.statement.to_owned(),
+        because: claim.because.to_owned(),
+        lesson: claim.lesson.to_owned(),
+        finding: finding(&trials),
+        recorded: claim.recorded,
+        quantities,
+        trials,
+    }
+}
+
+/// The finding that trials amount to.
+///
+/// An undecided trial or counterfeit leaves the claim *undecided*; a violated trial, or a counterfeit that was not
+/// judged violated, is a *mismatch*; else the roles decide: one that contradicts makes it *fail*, one that limits makes
+/// it *conditional*. Without a trial the claim is *outside*.
+#[must_use]
+pub fn finding(trials: &[TrialRecord]) -> Finding {
+    let counterfeits = || trials.iter().flat_map(|trial| &trial.counterfeits);
+    let any = |verdict: Verdict| trials.iter().any(|trial| trial.verdict == verdict);
+    let caught = |verdict: Verdict| counterfeits().any(|counterfeit| counterfeit.verdict == verdict);
+    let role = |role: Role| trials.iter().any(|trial| trial.role == role);
+    if trials.is_empty() {
+        Finding::Outside
+    } else if any(Verdict::Undecided) || caught(Verdict::Undecided) {
+        Finding::Undecided
+    } else if any(Verdict::Violated) || caught(Verdict::Holds) {
+        Finding::Mismatch
+    } else if role(Role::Contradicts) {
+        Finding::Fails
+    } else if role(Role::Limits) {
+        Finding::Conditional
+    } else {
+        Finding::Holds
+    }
+}
+
+fn run_trial(claim: &str, trial: &Trial, seed: u64, rates: Rates) -> TrialRecord {
+    let expected = (trial.expected)();
+    let name = format!("{claim}/{}", trial.name);
+    let measured = measure(&trial.subject, &expected, &trial.judge, &StreamKey::of(seed, &name, 0), rates);
+    let counterfeits = trial
+        .counterfeits
+        .iter()
+        .map(|counterfeit| {
+            let key = StreamKey::of(seed, &format!("{name}/{}", counterfeit.story), 0);
+            let measured = measure(&counterfeit.subject, &expected, &trial.judge, &key, rates);
+            CounterfeitRecord {
+                story: counterfeit.story.to_owned(),
+                measured: measured.numbers.into(),
+                verdict: measured.verdict,
+                samples: measured.samples,
+            }
+        })
+        .collect();
+    TrialRecord {
+        name: trial.name.to_owned(),
+        role: trial.role,
+        setting: trial.setting.to_owned(),
+        route: trial.subject.route(),
+        judge: trial.judge.sentence(),
+        why: trial.judge.why().to_owned(),
+        measured: measured.numbers.into(),
+        standard_error: measured.standard_error.map(Numbers::from),
+        expected: expected.into(),
+        verdict: measured.verdict,
+        samples: measured.samples,
+        counterfeits,
+    }
+}
+
+fn measure(subject: &Subject, expected: &[f64], judge: &Judge, key: &StreamKey, rates: Rates) -> Measured {
+    match subject {
+        Subject::Exact(numbers) | Subject::Arithmetic(numbers) => {
+            let numbers = numbers();
+            let verdict = judge.computed(&numbers, expected);
+            Measured { numbers, standard_error: None, verdict, samples: 0 }
+        }
+        Subject::Sampled(sample) => judge_sampled(&*sample(), expected, judge, key, rates)
+            .expect("a test over the ledger finds sampled trials without a margin"),
+    }
+}
+
+/// Draws from `source` until its mean is decided.
+///
+/// # Errors
+/// [`Unsampleable`] unless the judge is [`Judge::Equivalent`].
+///
+/// # Panics
+/// If `expected` has another length than an observation, or the margin is not positive.
+pub fn judge_sampled(
+    source: &dyn Source,
+    expected: &[f64],
+    judge: &Judge,
+    key: &StreamKey,
+    rates: Rates,
+) -> Result<Measured, Unsampleable> {
+    let Judge::Equivalent { margin, .. } = judge else { return Err(Unsampleable) };
+    let known = source.known();
+    let mut test = VectorTest::new(expected, margin.absolute(expected), &known, rates);
+    let mut sums = vec![Sum::new(); expected.len()];
+    let (mut samples, mut observations, mut decision) = (0, 0_u64, None);
+    let blocks = usize::try_from(MOST_SAMPLES / source.samples_a_block()).unwrap_or(usize::MAX);
+    'waves: for first in (0..blocks).step_by(WAVE) {
+        let wave: Vec<Vec<f64>> =
+            (first..blocks.min(first + WAVE)).into_par_iter().map(|block| source.block(key, block)).collect();
+        for rows in wave {
+            let count = (rows.len() / expected.len()) as u64;
+            for (row, i) in rows.chunks_exact(expected.len()).zip(1..) {
+                sums.iter_mut().zip(row).for_each(|(sum, x)| sum.add(*x));
+                observations += 1;
+                decision = test.observe(row);
+                if decision.is_some() {
+                    samples += source.samples_a_block() * i / count;
+                    break 'waves;
+                }
+            }
+            samples += source.samples_a_block();
+        }
+    }
+    let n = observations as f64;
+    let error = |known: &Known| match known {
+        Known::Variance(variance) => Some((variance / n).sqrt()),
+        Known::Range { .. } => None,
+    };
+    Ok(Measured {
+        numbers: sums.into_iter().map(|sum| sum.value() / n).collect(),
+        standard_error: known.iter().map(error).collect(),
+        verdict: match decision {
+            Some(Decision::Holds) => Verdict::Holds,
+            Some(Decision::Violated) => Verdict::Violated,
+            None => Verdict::Undecided,
+        },
+        samples,
+    })
+}
+
+impl Route {
+    /// The route in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Sampled => "sampled",
+            Self::Arithmetic => "arithmetic",
+        }
+    }
+}

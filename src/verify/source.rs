@@ -1,0 +1,181 @@
+//! What can be drawn: observations of a mean, with what is known of them beforehand.
+
+use thiserror::Error;
+
+use crate::batch::Batch;
+use crate::environment::TabularMdp;
+use crate::exact::{Enumeration, Oracle, TooMany, Unanswerable};
+use crate::policy::Policy;
+use crate::rng::{Stream, StreamKey};
+use crate::rollout::{BLOCK, Sampler, Tabulated, TooManyBatches, UnsampleableWorld};
+use crate::stats::Known;
+
+/// Something that can be drawn.
+pub type Sample = Box<dyn Source>;
+
+/// Independent, identically distributed observations of a mean vector, in blocks that each own a stream.
+pub trait Source: Send + Sync {
+    /// What is known of each component of an observation.
+    fn known(&self) -> Vec<Known>;
+
+    /// The exact mean of an observation, where it is known.
+    fn mean(&self) -> Option<Vec<f64>>;
+
+    /// The observations of block `block` under `key`, row by row.
+    fn block(&self, key: &StreamKey, block: usize) -> Vec<f64>;
+
+    /// How many samples a block draws; an observation may be the mean of many.
+    fn samples_a_block(&self) -> u64;
+}
+
+/// Why something cannot be drawn.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum SourceError {
+    /// The policy does not fit the world.
+    #[error(transparent)]
+    Unanswerable(#[from] Unanswerable),
+    /// Too many batches to enumerate.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    /// Too many batches to tabulate.
+    #[error(transparent)]
+    TooManyBatches(#[from] TooManyBatches),
+    /// A probability that no draw can have.
+    #[error(transparent)]
+    Unsampleable(#[from] UnsampleableWorld),
+}
+
+/// A subject on batches of a finite world. An observation is its mean over a block; its variance comes from enumerating
+/// that very subject, so it is exact for a wrong subject too.
+#[derive(Clone, Debug)]
+pub struct Batches {
+    table: Tabulated,
+    mean: Vec<f64>,
+    variance: Vec<f64>,
+}
+
+impl Batches {
+    /// `subject` on batches of `size` trajectories of `policy` in `mdp`.
+    ///
+    /// # Errors
+    /// [`SourceError`] if the policy does not fit, or the batches are too many to be enumerated.
+    pub fn new<P: Policy>(
+        mdp: &TabularMdp,
+        policy: &P,
+        size: usize,
+        subject: impl Fn(&Batch) -> Vec<f64>,
+    ) -> Result<Self, SourceError> {
+        let exact = Enumeration::of(&Oracle::of_mdp(mdp, policy)?)?.moments(size, &subject)?;
+        let table = Tabulated::new(Sampler::new(mdp, policy)?, size, exact.mean.len(), subject)?;
+        let batches = table.batches_a_block() as f64;
+        let variance = exact.variance().iter().map(|variance| variance / batches).collect();
+        Ok(Self { table, mean: exact.mean, variance })
+    }
+}
+
+impl Source for Batches {
+    fn known(&self) -> Vec<Known> {
+        self.variance.iter().map(|variance| Known::Variance(*variance)).collect()
+    }
+
+    fn mean(&self) -> Option<Vec<f64>> {
+        Some(self.mean.clone())
+    }
+
+    fn block(&self, key: &StreamKey, block: usize) -> Vec<f64> {
+        self.table.block_mean(key, block)
+    }
+
+    fn samples_a_block(&self) -> u64 {
+        self.table.batches_a_block() as u64
+    }
+}
+
+/// A subject on batches too many to enumerate, of which only a range is known. An observation is one batch.
+pub struct Bounded<F> {
+    sampler: Sampler,
+    size: usize,
+    ranges: Vec<Known>,
+    subject: F,
+}
+
+impl<F: Fn(&Batch) -> Vec<f64> + Send + Sync> Bounded<F> {
+    /// `subject` on batches of `size` trajectories of `policy` in `mdp`; component `k` lies between `low[k]` and
+    /// `high[k]`.
+    ///
+    /// # Errors
+    /// [`SourceError`] if the policy does not fit.
+    pub fn new<P: Policy>(
+        mdp: &TabularMdp,
+        policy: &P,
+        size: usize,
+        (low, high): (&[f64], &[f64]),
+        subject: F,
+    ) -> Result<Self, SourceError> {
+        let ranges = low.iter().zip(high).map(|(&low, &high)| Known::Range { low, high }).collect();
+        Ok(Self { sampler: Sampler::new(mdp, policy)?, size, ranges, subject })
+    }
+}
+
+impl<F: Fn(&Batch) -> Vec<f64> + Send + Sync> Source for Bounded<F> {
+    fn known(&self) -> Vec<Known> {
+        self.ranges.clone()
+    }
+
+    fn mean(&self) -> Option<Vec<f64>> {
+        None
+    }
+
+    fn block(&self, key: &StreamKey, block: usize) -> Vec<f64> {
+        let mut rows = Vec::new();
+        self.sampler.block_batches(key, block, BLOCK / self.size, self.size, |batch| rows.extend((self.subject)(batch)));
+        rows
+    }
+
+    fn samples_a_block(&self) -> u64 {
+        (BLOCK / self.size) as u64
+    }
+}
+
+/// Draws from a stream, with exact mean and variance from elsewhere. An observation is the mean of a block of 4,096.
+pub struct Draws<F> {
+    mean: Vec<f64>,
+    variance: Vec<f64>,
+    draw: F,
+}
+
+impl<F: Fn(&mut Stream, &mut [f64]) + Send + Sync> Draws<F> {
+    /// Draws by `draw`, which fills a vector; `mean` and `variance` are those of one draw.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn new(mean: Vec<f64>, variance: Vec<f64>, draw: F) -> Self {
+        assert_eq!(mean.len(), variance.len(), "a variance for each mean");
+        Self { mean, variance, draw }
+    }
+}
+
+impl<F: Fn(&mut Stream, &mut [f64]) + Send + Sync> Source for Draws<F> {
+    fn known(&self) -> Vec<Known> {
+        self.variance.iter().map(|variance| Known::Variance(variance / BLOCK as f64)).collect()
+    }
+
+    fn mean(&self) -> Option<Vec<f64>> {
+        Some(self.mean.clone())
+    }
+
+    fn block(&self, key: &StreamKey, block: usize) -> Vec<f64> {
+        let mut stream = key.stream(block as u64);
+        let (mut sums, mut draw) = (vec![0.0; self.mean.len()], vec![0.0; self.mean.len()]);
+        for _ in 0..BLOCK {
+            (self.draw)(&mut stream, &mut draw);
+            sums.iter_mut().zip(&draw).for_each(|(sum, x)| *sum += x);
+        }
+        sums.iter_mut().for_each(|sum| *sum /= BLOCK as f64);
+        sums
+    }
+
+    fn samples_a_block(&self) -> u64 {
+        BLOCK as u64
+    }
+}
