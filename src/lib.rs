@@ -3,6 +3,7 @@
 
 pub mod autodiff;
 pub mod batch;
+pub mod claims;
 pub mod environment;
 pub mod estimator;
 pub mod exact;

@@ -13,6 +13,12 @@ pub trait Scalar:
     /// The exponential, with the same bits on every platform.
     #[must_use]
     fn exp(self) -> Self;
+    /// The natural logarithm, with the same bits on every platform.
+    #[must_use]
+    fn ln(self) -> Self;
+    /// The hyperbolic tangent, with the same bits on every platform.
+    #[must_use]
+    fn tanh(self) -> Self;
 }
 
 impl Scalar for f64 {
@@ -22,6 +28,14 @@ impl Scalar for f64 {
 
     fn exp(self) -> Self {
         numeric::exp(self)
+    }
+
+    fn ln(self) -> Self {
+        numeric::ln(self)
+    }
+
+    fn tanh(self) -> Self {
+        numeric::tanh(self)
     }
 }
 
@@ -35,6 +49,19 @@ pub struct Dual<const K: usize> {
 }
 
 impl<const K: usize> Dual<K> {
+    /// The point `x`, each coordinate with a direction of its own: what is computed from them carries its gradient.
+    ///
+    /// # Panics
+    /// If there are more coordinates than directions.
+    #[must_use]
+    pub fn point(x: &[f64]) -> Vec<Self> {
+        assert!(x.len() <= K, "{} coordinates need as many directions, not {K}", x.len());
+        let coordinate = |(k, value): (usize, &f64)| {
+            Self { value: *value, tangents: std::array::from_fn(|j| if j == k { 1.0 } else { 0.0 }) }
+        };
+        x.iter().enumerate().map(coordinate).collect()
+    }
+
     #[inline(always)] // into the widened loop of the caller, like all the arithmetic below
     fn map(self, value: f64, tangent: impl Fn(f64) -> f64) -> Self {
         Self { value, tangents: self.tangents.map(tangent) }
@@ -54,6 +81,16 @@ impl<const K: usize> Scalar for Dual<K> {
     fn exp(self) -> Self {
         let value = numeric::exp(self.value);
         self.map(value, |tangent| value * tangent)
+    }
+
+    fn ln(self) -> Self {
+        let slope = 1.0 / self.value;
+        self.map(numeric::ln(self.value), |tangent| slope * tangent)
+    }
+
+    fn tanh(self) -> Self {
+        let value = numeric::tanh(self.value);
+        self.map(value, |tangent| (1.0 - value * value) * tangent)
     }
 }
 
@@ -102,7 +139,7 @@ mod tests {
     use super::*;
 
     fn f<S: Scalar>(x: S) -> S {
-        (x * x + S::from(1.0)).exp() / (S::from(3.0) - x)
+        ((x * x + S::from(1.0)).exp() / (S::from(3.0) - x)).ln() * x.tanh()
     }
 
     #[test]

@@ -12,6 +12,18 @@ pub fn ln(x: f64) -> f64 {
     libm::log(x)
 }
 
+/// The hyperbolic tangent of `x`, with the same bits on every platform.
+#[must_use]
+pub fn tanh(x: f64) -> f64 {
+    libm::tanh(x)
+}
+
+/// The angle in radians whose cosine is `x`, with the same bits on every platform.
+#[must_use]
+pub fn arccos(x: f64) -> f64 {
+    libm::acos(x)
+}
+
 /// The sine of `x` radians, with the same bits on every platform.
 #[must_use]
 pub fn sin(x: f64) -> f64 {

@@ -9,10 +9,12 @@ mod difference;
 mod elementary;
 pub mod kernel;
 pub(crate) mod product;
+mod quadrature;
 pub mod simd;
 mod sum;
 
 pub use dense::{Matrix, SingularMatrix};
 pub use difference::central_gradient;
-pub use elementary::{cos, exp, ln, power, sin, softmax};
+pub use elementary::{arccos, cos, exp, ln, power, sin, softmax, tanh};
+pub use quadrature::{gauss_hermite, normal_density, normal_expectation, trapezoid};
 pub use sum::{Sum, dot, sum};

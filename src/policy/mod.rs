@@ -3,8 +3,10 @@
 //! A [`Policy`] gives probabilities, log-probabilities and scores. Its probabilities are written once over a generic
 //! [`Scalar`]; the scores are closed forms of their own, so that the two check one another.
 
+mod mlp;
 mod softmax;
 
+pub use mlp::MlpPolicy;
 pub use softmax::{InvalidPolicy, Logits, SoftmaxPolicy};
 
 use std::borrow::Cow;

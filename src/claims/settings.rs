@@ -1,0 +1,114 @@
+//! The settings that several claims share, as the ledger defines them.
+
+use std::sync::LazyLock;
+
+pub(super) use super::world::{bandit, mdp, tabular, to_go, total};
+
+use super::world::World;
+use crate::numeric::cos;
+use crate::policy::{MlpPolicy, Policy, SoftmaxPolicy};
+use crate::rng::StreamKey;
+use crate::verify::DEFAULT_SEED;
+
+pub(super) const MDP_16: &str = "set-mdp-16: 2 states, 2 actions, 2 steps, tabular softmax; 16 trajectories";
+pub(super) const MDP_1296: &str = "set-mdp-1296: 3 states, 2 actions, 4 steps, tabular softmax; 1296 trajectories";
+pub(super) const FOUR_ARM: &str = "set-four-arm: rewards (2, 5, 8, 12), one logit each, uniform policy";
+
+/// set-mdp-16.
+pub(super) fn mdp_16() -> &'static World {
+    static WORLD: LazyLock<World> = LazyLock::new(|| with_rows_16(&[&[0.7, 0.3], &[0.2, 0.8], &[0.5, 0.5], &[0.9, 0.1]]));
+    &WORLD
+}
+
+/// set-mdp-16 with every row of P uniform.
+pub(super) fn mdp_16_uniform() -> &'static World {
+    static WORLD: LazyLock<World> = LazyLock::new(|| with_rows_16(&[&[0.5, 0.5]; 4]));
+    &WORLD
+}
+
+fn with_rows_16(rows: &[&[f64]; 4]) -> World {
+    let transitions: [&[&[f64]]; 2] = [&rows[..2], &rows[2..]];
+    World::new(mdp(2, &[0.6, 0.4], &transitions, &[&[1.0, 0.0], &[2.0, -1.0]]), tabular(2, 2, &[0.3, -0.2, 0.1, 0.5]))
+}
+
+/// set-mdp-1296.
+pub(super) fn mdp_1296() -> &'static World {
+    static WORLD: LazyLock<World> = LazyLock::new(|| with_rewards_1296(&[&[1.0, -0.5], &[0.25, 2.0], &[-1.0, 1.5]]));
+    &WORLD
+}
+
+/// set-mdp-1296 with other rewards.
+pub(super) fn with_rewards_1296(rewards: &[&[f64]; 3]) -> World {
+    let rows: [&[&[f64]]; 3] = [
+        &[&[0.6, 0.3, 0.1], &[0.1, 0.4, 0.5]],
+        &[&[0.3, 0.3, 0.4], &[0.2, 0.7, 0.1]],
+        &[&[0.5, 0.25, 0.25], &[0.05, 0.15, 0.8]],
+    ];
+    World::new(mdp(4, &[0.5, 0.3, 0.2], &rows, rewards), tabular(3, 2, &[0.2, -0.3, -0.1, 0.4, 0.5, 0.0]))
+}
+
+/// The direction of set-mdp-shifted.
+pub(super) const DELTA: [f64; 6] = [0.3, -0.2, -0.25, 0.4, 0.15, -0.35];
+
+/// set-mdp-1296 at the new parameters `θ + e δ` of set-mdp-shifted.
+pub(super) fn shifted(e: f64) -> World {
+    let old = mdp_1296();
+    let theta = old.policy.parameters().iter().zip(DELTA).map(|(theta, delta)| theta + e * delta).collect();
+    World::new(old.mdp.clone(), old.policy.clone().with_parameters(theta).expect("as many parameters"))
+}
+
+/// set-mdp-1296 seen through observations: 0 in state 0, 1 in states 1 and 2.
+pub(super) fn aliased() -> &'static World {
+    static WORLD: LazyLock<World> = LazyLock::new(|| {
+        let mdp = mdp_1296().mdp.clone().with_observations(vec![0, 1, 1]).expect("one observation a state");
+        World::new(mdp, tabular(2, 2, &[0.2, -0.3, 0.1, 0.3]))
+    });
+    &WORLD
+}
+
+/// set-four-arm with given rewards.
+pub(super) fn four_arm(rewards: [f64; 4]) -> World {
+    World::new(bandit(&rewards), tabular(1, 4, &[0.0; 4]))
+}
+
+/// The rewards of the worked example on four arms.
+pub(super) const EXAMPLE: [f64; 4] = [2.0, 5.0, 8.0, 12.0];
+
+/// set-two-arm: arm 1 with probability `p = sigmoid(θ)`; one parameter, the logit of arm 1.
+pub(super) fn two_arm(p: f64, r1: f64, r0: f64) -> World {
+    let theta = crate::numeric::ln(p / (1.0 - p));
+    let policy = SoftmaxPolicy::features(1, 2, vec![0.0, 1.0], vec![theta]).expect("one logit against zero");
+    World::new(bandit(&[r0, r1]), policy)
+}
+
+/// set-net-mlp in set-mdp-16.
+pub(super) fn mlp_16() -> &'static World<MlpPolicy> {
+    static WORLD: LazyLock<World<MlpPolicy>> = LazyLock::new(|| {
+        let theta = (1..=15).map(|i| 0.7 * cos(1.7 * f64::from(i) + 0.3)).collect();
+        World::new(mdp_16().mdp.clone(), MlpPolicy::new(2, 3, 2, theta))
+    });
+    &WORLD
+}
+
+/// Random worlds of 2 states, 2 actions and 3 steps: initial and transition distributions uniform on the simplex,
+/// rewards from `reward`, logits standard normal, one set a step if `time_indexed`. They do not depend on a run's seed.
+pub(super) fn random_worlds(name: &str, count: u64, time_indexed: bool, reward: fn(&mut crate::rng::Stream) -> f64) -> Vec<World> {
+    let world = |i: u64| {
+        let mut stream = StreamKey::of(DEFAULT_SEED, name, i).stream(0);
+        let mut simplex = || {
+            let u = stream.uniform();
+            [u, 1.0 - u]
+        };
+        let (initial, rows) = (simplex(), [simplex(), simplex(), simplex(), simplex()]);
+        let rewards: [f64; 4] = std::array::from_fn(|_| reward(&mut stream));
+        let theta: Vec<f64> = (0..if time_indexed { 12 } else { 4 }).map(|_| stream.normal()).collect();
+        let policy = if time_indexed {
+            tabular(2, 2, &[0.0; 4]).time_indexed(3, theta).expect("four logits a step")
+        } else {
+            tabular(2, 2, &theta)
+        };
+        let transitions: [&[&[f64]]; 2] = [&[&rows[0], &rows[1]], &[&rows[2], &rows[3]]];
+        World::new(mdp(3, &initial, &transitions, &[&rewards[..2], &rewards[2..]]), policy)
+    };
+    (0..count).map(world).collect()
+}

@@ -1,0 +1,191 @@
+//! A world with a policy, and expectations over its trajectories.
+
+use std::sync::OnceLock;
+
+use super::measure::{dot, policy_factor};
+use crate::autodiff::Dual;
+use crate::batch::{Batch, Trajectory};
+use crate::environment::{TabularMdp, Transition};
+use crate::exact::{Enumeration, Oracle, SubjectMoments};
+use crate::numeric::Sum;
+use crate::policy::{Policy, SoftmaxPolicy};
+use crate::verify::{Batches, Sample};
+
+/// A world small enough to be enumerated, with a policy.
+#[derive(Clone, Debug)]
+pub(super) struct World<P = SoftmaxPolicy> {
+    pub(super) mdp: TabularMdp,
+    pub(super) policy: P,
+    paths: OnceLock<Vec<(f64, Trajectory)>>,
+}
+
+impl<P: Policy> World<P> {
+    pub(super) fn new(mdp: TabularMdp, policy: P) -> Self {
+        Self { mdp, policy, paths: OnceLock::new() }
+    }
+
+    pub(super) fn oracle(&self) -> Oracle {
+        Oracle::of_mdp(&self.mdp, &self.policy).expect("the policy fits the world")
+    }
+
+    /// `J`, by dynamic programming.
+    pub(super) fn objective(&self) -> f64 {
+        self.oracle().objective()
+    }
+
+    /// `∇J`, by dynamic programming on dual numbers.
+    pub(super) fn gradient(&self) -> Vec<f64> {
+        self.oracle().gradient().to_vec()
+    }
+
+    /// Every trajectory `(s_1, a_1, …, s_T, a_T)` of positive probability, with it.
+    pub(super) fn paths(&self) -> &[(f64, Trajectory)] {
+        self.paths.get_or_init(|| {
+            let mut paths: Vec<(f64, Trajectory)> = Vec::new();
+            for (p, path) in self.enumeration().iter() {
+                match paths.last_mut() {
+                    // They differ in the state after the last step alone.
+                    Some((sum, last)) if last == path => *sum += p,
+                    _ => paths.push((p, path.clone())),
+                }
+            }
+            paths
+        })
+    }
+
+    fn enumeration(&self) -> Enumeration {
+        Enumeration::of(&self.oracle()).expect("the world is small")
+    }
+
+    /// `E f(τ)`.
+    pub(super) fn expect(&self, f: impl Fn(&Trajectory) -> Vec<f64>) -> Vec<f64> {
+        let mut sums: Vec<Sum> = Vec::new();
+        for (p, path) in self.paths() {
+            let value = f(path);
+            sums.resize(value.len(), Sum::new());
+            sums.iter_mut().zip(value).for_each(|(sum, x)| sum.add(p * x));
+        }
+        sums.into_iter().map(Sum::value).collect()
+    }
+
+    /// `E f(τ)` of a number.
+    pub(super) fn mean(&self, f: impl Fn(&Trajectory) -> f64) -> f64 {
+        self.expect(|path| vec![f(path)])[0]
+    }
+
+    /// The total variance of `f(τ)`.
+    pub(super) fn trace(&self, f: impl Fn(&Trajectory) -> Vec<f64>) -> f64 {
+        let mean = self.expect(&f);
+        self.mean(|path| {
+            let gap: Vec<f64> = f(path).iter().zip(&mean).map(|(x, m)| x - m).collect();
+            dot(&gap, &gap)
+        })
+    }
+
+    /// The score of each step, `g_t = ∇ log π(a_t | s_t)`.
+    pub(super) fn scores(&self, path: &Trajectory) -> Vec<Vec<f64>> {
+        let score = |t: usize| {
+            let mut out = vec![0.0; self.policy.parameters().len()];
+            self.policy.add_score(t, path.observations[t] as usize, path.actions[t] as usize, 1.0, &mut out);
+            out
+        };
+        (0..path.len()).map(score).collect()
+    }
+
+    /// `Σ_t weight_t g_t`.
+    pub(super) fn weighted(&self, path: &Trajectory, weight: impl Fn(usize) -> f64) -> Vec<f64> {
+        let mut out = vec![0.0; self.policy.parameters().len()];
+        for t in 0..path.len() {
+            self.policy.add_score(t, path.observations[t] as usize, path.actions[t] as usize, weight(t), &mut out);
+        }
+        out
+    }
+
+    /// Exact moments of a subject over all ordered batches of `n`.
+    pub(super) fn batches(&self, n: usize, subject: fn(&Self, &Batch) -> Vec<f64>) -> SubjectMoments {
+        self.enumeration().moments(n, |batch| subject(self, batch)).expect("the batches are few")
+    }
+
+    /// The mean of a subject over all ordered batches of `n`.
+    pub(super) fn batch_mean(&self, n: usize, subject: fn(&Self, &Batch) -> Vec<f64>) -> Vec<f64> {
+        self.batches(n, subject).mean
+    }
+
+    /// The total variance of a subject over all ordered batches of `n`.
+    pub(super) fn batch_trace(&self, n: usize, subject: fn(&Self, &Batch) -> Vec<f64>) -> f64 {
+        self.batches(n, subject).covariance.trace()
+    }
+
+    /// Draws of a subject on batches of `n`.
+    pub(super) fn sample(&self, n: usize, subject: impl Fn(&Self, &Batch) -> Vec<f64>) -> Sample {
+        let source = Batches::new(&self.mdp, &self.policy, n, |batch| subject(self, batch));
+        Box::new(source.expect("the world can be drawn and its batches are few"))
+    }
+
+    /// Draws of a function of one trajectory.
+    pub(super) fn sample_paths(&self, f: impl Fn(&Trajectory) -> Vec<f64>) -> Sample {
+        self.sample(1, |_, batch| f(&batch.trajectory(0)))
+    }
+
+    /// `p(s_1) Π_{t<T} P(s_{t+1} | s_t, a_t)`, from the tables alone.
+    pub(super) fn environment_factor(&self, path: &Trajectory) -> f64 {
+        let step = |t: usize| self.transition(path.states[t], path.actions[t], path.states[t + 1]);
+        self.mdp.initial()[path.states[0] as usize] * (0..path.len() - 1).map(step).product::<f64>()
+    }
+
+    /// `P(next | state, action)`.
+    pub(super) fn transition(&self, state: u32, action: u32, next: u32) -> f64 {
+        let row = self.mdp.transitions(state as usize, action as usize).iter();
+        row.filter(|t| t.next == next as usize).map(|t| t.probability).sum()
+    }
+
+    /// `∇ Σ_τ p_θ(τ) f_θ(τ)` at the policy's parameters, by differentiating the probabilities and `f` along dual numbers.
+    pub(super) fn derivative(&self, f: impl Fn(&[Dual<16>], &Trajectory) -> Dual<16>) -> Vec<f64> {
+        let theta = Dual::point(self.policy.parameters());
+        let mut sums = vec![Sum::new(); theta.len()];
+        for (_, path) in self.paths() {
+            let term = policy_factor(&self.policy, &theta, path)
+                * Dual::from(self.environment_factor(path))
+                * f(&theta, path);
+            sums.iter_mut().zip(term.tangents).for_each(|(sum, x)| sum.add(x));
+        }
+        sums.into_iter().map(Sum::value).collect()
+    }
+}
+
+/// Rewards after each action, whatever comes next.
+pub(super) fn mdp(
+    horizon: usize,
+    initial: &[f64],
+    transitions: &[&[&[f64]]],
+    rewards: &[&[f64]],
+) -> TabularMdp {
+    let row = |s: usize, a: usize| {
+        let probabilities = transitions[s][a].iter().enumerate();
+        let outcome = |(next, &probability)| Transition { probability, next, reward: rewards[s][a], terminated: false };
+        probabilities.filter(|(_, p)| **p > 0.0).map(outcome).collect()
+    };
+    let table = (0..transitions.len()).map(|s| (0..transitions[s].len()).map(|a| row(s, a)).collect()).collect();
+    TabularMdp::new(horizon, 1.0, initial.to_vec(), table).expect("the tables of a setting are a world")
+}
+
+/// A tabular softmax with row-major logits.
+pub(super) fn tabular(observations: usize, actions: usize, theta: &[f64]) -> SoftmaxPolicy {
+    SoftmaxPolicy::tabular(observations, actions, theta.to_vec()).expect("the logits of a setting make a policy")
+}
+
+/// One choice among outcomes with deterministic rewards.
+pub(super) fn bandit(rewards: &[f64]) -> TabularMdp {
+    let certain: &[f64] = &[1.0];
+    mdp(1, &[1.0], &[&vec![certain; rewards.len()]], &[rewards])
+}
+
+/// `r(τ)`.
+pub(super) fn total(path: &Trajectory) -> f64 {
+    path.rewards.iter().sum()
+}
+
+/// `G_t`.
+pub(super) fn to_go(path: &Trajectory, t: usize) -> f64 {
+    path.rewards[t..].iter().sum()
+}
