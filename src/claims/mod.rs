@@ -6,6 +6,7 @@
 
 mod ch01;
 mod ch02;
+mod ch04;
 mod measure;
 mod prelude;
 mod settings;
@@ -27,4 +28,26 @@ pub static LEDGER: &[&Claim] = &[
     &ch02::objective::AVERAGE_NOT_LUCK,
     &ch02::objective::SAMPLE_ESTIMATE,
     &ch02::optimum::MAX_THETA,
+    &ch04::conditions::REWARD_NO_THETA,
+    &ch04::conditions::LEIBNIZ,
+    &ch04::theorem::LOG_DERIVATIVE,
+    &ch04::theorem::THEOREM,
+    &ch04::theorem::LINEAR_GAUSSIAN,
+    &ch04::theorem::NETWORK,
+    &ch04::theorem::DYNAMICS,
+    &ch04::noise::MC_UNBIASED,
+    &ch04::noise::MORE_N,
+    &ch04::direction::SCORE_DIRECTION,
+    &ch04::direction::INCREASE_GOOD,
+    &ch04::theorem::ZERO_MEAN,
+    &ch04::theorem::WHY_TRICK,
+    &ch04::elsewhere::ELBO,
+    &ch04::elsewhere::BLACKBOX,
+    &ch04::elsewhere::DIFFUSION,
+    &ch04::likelihood::WEIGHTED_MLE,
+    &ch04::likelihood::BC_WEIGHT_ONE,
+    &ch04::likelihood::REWARD_WEIGHTED,
+    &ch04::likelihood::NEGATIVE_WEIGHTS,
+    &ch04::likelihood::UPWEIGHT,
+    &ch04::likelihood::CAN_OUTPERFORM,
 ];

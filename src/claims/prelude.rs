@@ -2,7 +2,8 @@
 //! recur.
 
 pub(super) use super::measure::{
-    angle, centred_square, difference, distance, dot, largest, log_probability_gradient, norm, scale, sigmoid, softmax,
+    angle, centred_square, difference, distance, dot, largest, log_probability_gradient, norm, policy_factor,
+    probability, scale, sigmoid, softmax,
 };
 pub(super) use super::settings::*;
 pub(super) use super::subjects::*;
