@@ -7,6 +7,7 @@
 mod ch01;
 mod ch02;
 mod ch04;
+mod ch06;
 mod measure;
 mod prelude;
 mod settings;
@@ -50,4 +51,17 @@ pub static LEDGER: &[&Claim] = &[
     &ch04::likelihood::NEGATIVE_WEIGHTS,
     &ch04::likelihood::UPWEIGHT,
     &ch04::likelihood::CAN_OUTPERFORM,
+    &ch06::independence::CANNOT_AFFECT,
+    &ch06::independence::PAST_ZERO,
+    &ch06::independence::ACAUSAL,
+    &ch06::independence::PAST_INDEPENDENT,
+    &ch06::variance::STILL_UNBIASED,
+    &ch06::variance::REDUCES,
+    &ch06::variance::CONSTANT_RETURN,
+    &ch06::variance::NONNEGATIVE,
+    &ch06::variance::SUFFICIENT,
+    &ch06::credit::PLUS_MINUS,
+    &ch06::credit::TOTAL_ZERO,
+    &ch06::credit::FUTURE_ONLY,
+    &ch06::credit::LATE_BLAME,
 ];

@@ -1,0 +1,5 @@
+//! Chapter 6: causality.
+
+pub(super) mod credit;
+pub(super) mod independence;
+pub(super) mod variance;
