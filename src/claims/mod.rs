@@ -8,6 +8,7 @@ mod ch01;
 mod ch02;
 mod ch04;
 mod ch06;
+mod ch07;
 mod measure;
 mod prelude;
 mod settings;
@@ -64,4 +65,30 @@ pub static LEDGER: &[&Claim] = &[
     &ch06::credit::TOTAL_ZERO,
     &ch06::credit::FUTURE_ONLY,
     &ch06::credit::LATE_BLAME,
+    &ch07::constant::ALL_POSITIVE,
+    &ch07::constant::WASTE,
+    &ch07::constant::BASELINE_UNBIASED,
+    &ch07::constant::SIGN_CLEAR,
+    &ch07::optimal::AVERAGE_BEST,
+    &ch07::optimal::AVERAGE_INCREASES,
+    &ch07::optimal::PARABOLA,
+    &ch07::batch::IN_BATCH_TOTAL,
+    &ch07::batch::IN_BATCH_TO_GO,
+    &ch07::batch::IN_BATCH_ALL,
+    &ch07::batch::LEAVE_ONE_OUT,
+    &ch07::levers::JACKET_ARITHMETIC,
+    &ch07::levers::JACKET_SIGNAL,
+    &ch07::levers::DENSE,
+    &ch07::levers::LARGE_BATCHES,
+    &ch07::levers::EXPONENTIAL,
+    &ch07::constant::LATE_STEPS,
+    &ch07::state::STATE_UNBIASED,
+    &ch07::batch::FITTED,
+    &ch07::action::Q_BIASED,
+    &ch07::action::ACTION_FAIL,
+    &ch07::action::FACTORISED,
+    &ch07::action::PRODUCT_RULE,
+    &ch07::action::MASS,
+    &ch07::state::ORDERING,
+    &ch07::optimal::OPTIMAL_GAUSSIAN,
 ];
