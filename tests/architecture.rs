@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each room's floor.
-const FLOORS: [(&str, usize); 11] = [
+const FLOORS: [(&str, usize); 13] = [
     ("numeric", 0),
     ("rng", 0),
     ("stats", 1),
@@ -16,6 +16,8 @@ const FLOORS: [(&str, usize); 11] = [
     ("rollout", 4),
     ("exact", 4),
     ("estimator", 4),
+    ("verify", 5),
+    ("claims", 6),
     ("report", 7),
 ];
 

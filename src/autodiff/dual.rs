@@ -56,8 +56,9 @@ impl<const K: usize> Dual<K> {
     #[must_use]
     pub fn point(x: &[f64]) -> Vec<Self> {
         assert!(x.len() <= K, "{} coordinates need as many directions, not {K}", x.len());
-        let coordinate = |(k, value): (usize, &f64)| {
-            Self { value: *value, tangents: std::array::from_fn(|j| if j == k { 1.0 } else { 0.0 }) }
+        let coordinate = |(k, value): (usize, &f64)| Self {
+            value: *value,
+            tangents: std::array::from_fn(|j| if j == k { 1.0 } else { 0.0 }),
         };
         x.iter().enumerate().map(coordinate).collect()
     }

@@ -16,7 +16,8 @@ pub(super) const FOUR_ARM: &str = "set-four-arm: rewards (2, 5, 8, 12), one logi
 
 /// set-mdp-16.
 pub(super) fn mdp_16() -> &'static World {
-    static WORLD: LazyLock<World> = LazyLock::new(|| with_rows_16(&[&[0.7, 0.3], &[0.2, 0.8], &[0.5, 0.5], &[0.9, 0.1]]));
+    static WORLD: LazyLock<World> =
+        LazyLock::new(|| with_rows_16(&[&[0.7, 0.3], &[0.2, 0.8], &[0.5, 0.5], &[0.9, 0.1]]));
     &WORLD
 }
 
@@ -92,7 +93,12 @@ pub(super) fn mlp_16() -> &'static World<MlpPolicy> {
 
 /// Random worlds of 2 states, 2 actions and 3 steps: initial and transition distributions uniform on the simplex,
 /// rewards from `reward`, logits standard normal, one set a step if `time_indexed`. They do not depend on a run's seed.
-pub(super) fn random_worlds(name: &str, count: u64, time_indexed: bool, reward: fn(&mut crate::rng::Stream) -> f64) -> Vec<World> {
+pub(super) fn random_worlds(
+    name: &str,
+    count: u64,
+    time_indexed: bool,
+    reward: fn(&mut crate::rng::Stream) -> f64,
+) -> Vec<World> {
     let world = |i: u64| {
         let mut stream = StreamKey::of(DEFAULT_SEED, name, i).stream(0);
         let mut simplex = || {

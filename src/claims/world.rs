@@ -144,9 +144,8 @@ impl<P: Policy> World<P> {
         let theta = Dual::point(self.policy.parameters());
         let mut sums = vec![Sum::new(); theta.len()];
         for (_, path) in self.paths() {
-            let term = policy_factor(&self.policy, &theta, path)
-                * Dual::from(self.environment_factor(path))
-                * f(&theta, path);
+            let term =
+                policy_factor(&self.policy, &theta, path) * Dual::from(self.environment_factor(path)) * f(&theta, path);
             sums.iter_mut().zip(term.tangents).for_each(|(sum, x)| sum.add(x));
         }
         sums.into_iter().map(Sum::value).collect()
@@ -154,12 +153,7 @@ impl<P: Policy> World<P> {
 }
 
 /// Rewards after each action, whatever comes next.
-pub(super) fn mdp(
-    horizon: usize,
-    initial: &[f64],
-    transitions: &[&[&[f64]]],
-    rewards: &[&[f64]],
-) -> TabularMdp {
+pub(super) fn mdp(horizon: usize, initial: &[f64], transitions: &[&[&[f64]]], rewards: &[&[f64]]) -> TabularMdp {
     let row = |s: usize, a: usize| {
         let probabilities = transitions[s][a].iter().enumerate();
         let outcome = |(next, &probability)| Transition { probability, next, reward: rewards[s][a], terminated: false };

@@ -80,7 +80,9 @@ impl Policy for MlpPolicy {
             *logit = (*logit - S::from(largest)).exp();
             total = total + *logit;
         }
-        out.iter_mut().for_each(|logit| *logit = *logit / total);
+        for logit in out {
+            *logit = *logit / total;
+        }
     }
 
     fn probabilities(&self, _t: usize, observation: usize, out: &mut [f64]) {
@@ -91,7 +93,9 @@ impl Policy for MlpPolicy {
     fn add_score(&self, t: usize, observation: usize, action: usize, weight: f64, out: &mut [f64]) {
         let mut errors = vec![0.0; self.actions];
         self.probabilities(t, observation, &mut errors);
-        errors.iter_mut().for_each(|p| *p *= -weight);
+        for p in &mut errors {
+            *p *= -weight;
+        }
         errors[action] += weight;
         let hidden = self.forward(observation, &self.theta, &mut vec![0.0; self.actions]);
         for (j, h) in hidden.iter().enumerate() {

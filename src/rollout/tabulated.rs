@@ -103,8 +103,7 @@ impl Tabulated {
             }
         });
         let n = self.batches_a_block() as f64;
-        sums.iter_mut().for_each(|sum| *sum /= n);
-        sums
+        sums.iter().map(|sum| sum / n).collect()
     }
 }
 

@@ -71,7 +71,7 @@ pub struct MeanTest {
 
 #[derive(Clone, Debug)]
 enum Process {
-    Catoni(Catoni),
+    Catoni(Box<Catoni>),
     Betting(Betting),
 }
 
@@ -86,7 +86,7 @@ impl MeanTest {
         let process = match known {
             Known::Variance(variance) => {
                 assert!(variance >= 0.0 && variance.is_finite(), "a variance is a number that is not negative");
-                Process::Catoni(Catoni::new(margin, variance))
+                Process::Catoni(Box::new(Catoni::new(margin, variance)))
             }
             Known::Range { low, high } => {
                 assert!(low < high && (high - low).is_finite(), "a range has a lower and an upper end");

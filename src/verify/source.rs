@@ -128,7 +128,8 @@ impl<F: Fn(&Batch) -> Vec<f64> + Send + Sync> Source for Bounded<F> {
 
     fn block(&self, key: &StreamKey, block: usize) -> Vec<f64> {
         let mut rows = Vec::new();
-        self.sampler.block_batches(key, block, BLOCK / self.size, self.size, |batch| rows.extend((self.subject)(batch)));
+        self.sampler
+            .block_batches(key, block, BLOCK / self.size, self.size, |batch| rows.extend((self.subject)(batch)));
         rows
     }
 
@@ -171,8 +172,7 @@ impl<F: Fn(&mut Stream, &mut [f64]) + Send + Sync> Source for Draws<F> {
             (self.draw)(&mut stream, &mut draw);
             sums.iter_mut().zip(&draw).for_each(|(sum, x)| *sum += x);
         }
-        sums.iter_mut().for_each(|sum| *sum /= BLOCK as f64);
-        sums
+        sums.iter().map(|sum| sum / BLOCK as f64).collect()
     }
 
     fn samples_a_block(&self) -> u64 {

@@ -19,11 +19,7 @@ pub(in crate::claims) static POLICY_HEADS: Claim = Claim {
     lesson: "Both heads satisfy what the score identity needs.",
     recorded: Finding::Holds,
     quantities: &[
-        Quantity {
-            key: "softmax_sum",
-            what: "the sum of softmax(5, −3, 2, 100)",
-            value: Value::Number(softmax_sum),
-        },
+        Quantity { key: "softmax_sum", what: "the sum of softmax(5, −3, 2, 100)", value: Value::Number(softmax_sum) },
         Quantity {
             key: "gaussian_integral",
             what: "∫ N(x; .3, .7²) dx over [−20, 20]",

@@ -101,9 +101,7 @@ fn total_probability(factor: fn(&World, &Trajectory) -> f64) -> f64 {
             })
             .product()
     };
-    numeric::sum(world.paths().iter().map(|(_, path)| {
-        world.environment_factor(path) * pi(path) * factor(world, path)
-    }))
+    numeric::sum(world.paths().iter().map(|(_, path)| world.environment_factor(path) * pi(path) * factor(world, path)))
 }
 
 fn to_state_0(world: &World, path: &Trajectory) -> f64 {
@@ -192,9 +190,10 @@ pub(in crate::claims) static TRAJECTORY_PROB: Claim = Claim {
 /// The largest difference between `∇ log p(τ)` and a sum of scores.
 fn score_error(sum: fn(&World, &Trajectory) -> Vec<f64>) -> f64 {
     let world = mdp_1296();
-    let errors = world.paths().iter().map(|(_, path)| {
-        largest(&difference(&log_probability_gradient(&world.policy, path), &sum(world, path)))
-    });
+    let errors = world
+        .paths()
+        .iter()
+        .map(|(_, path)| largest(&difference(&log_probability_gradient(&world.policy, path), &sum(world, path))));
     errors.fold(0.0, f64::max)
 }
 

@@ -74,9 +74,7 @@ pub(in crate::claims) static REWARD_NO_THETA: Claim = Claim {
             judge: Judge::Different { at_least: 0.5, why: "half of the expected visits to state 0 is missing" },
             counterfeits: &[Counterfeit {
                 story: "with E[∇r] added back",
-                subject: Subject::Exact(|| {
-                    score_form(taxed).iter().zip(missing(taxed)).map(|(x, y)| x + y).collect()
-                }),
+                subject: Subject::Exact(|| score_form(taxed).iter().zip(missing(taxed)).map(|(x, y)| x + y).collect()),
             }],
         },
         Trial {
@@ -86,10 +84,7 @@ pub(in crate::claims) static REWARD_NO_THETA: Claim = Claim {
             subject: Subject::Exact(|| score_form(taxed).iter().zip(missing(taxed)).map(|(x, y)| x + y).collect()),
             expected: || mdp_1296().derivative(taxed),
             judge: ROUNDING,
-            counterfeits: &[Counterfeit {
-                story: "without it",
-                subject: Subject::Exact(|| score_form(taxed)),
-            }],
+            counterfeits: &[Counterfeit { story: "without it", subject: Subject::Exact(|| score_form(taxed)) }],
         },
         Trial {
             name: "the soft reward, drawn",

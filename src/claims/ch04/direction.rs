@@ -48,9 +48,7 @@ pub(in crate::claims) static SCORE_DIRECTION: Claim = Claim {
     quantities: &[Quantity {
         key: "angle_deg",
         what: "the angle between the score and F⁺ score, degrees",
-        value: Value::Number(|| {
-            angle(&score_of_first(), &inverse_fisher(&softmax(&THREE_LOGITS), &score_of_first()))
-        }),
+        value: Value::Number(|| angle(&score_of_first(), &inverse_fisher(&softmax(&THREE_LOGITS), &score_of_first()))),
     }],
     trials: &[
         Trial {
@@ -73,9 +71,7 @@ pub(in crate::claims) static SCORE_DIRECTION: Claim = Claim {
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
                 story: "the logit of the action alone",
-                subject: Subject::Exact(|| {
-                    vec![1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
-                }),
+                subject: Subject::Exact(|| vec![1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]),
             }],
         },
         Trial {

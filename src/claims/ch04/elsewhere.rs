@@ -30,8 +30,7 @@ fn elbo_derivative() -> Vec<f64> {
 /// Draws of `∇ log q (log p − log q)`, or without the entropy.
 fn elbo_draws(with_entropy: bool) -> Sample {
     let q = softmax(&LATENT);
-    let weight: Vec<f64> =
-        (0..3).map(|z| LOG_JOINT[z] - if with_entropy { numeric::ln(q[z]) } else { 0.0 }).collect();
+    let weight: Vec<f64> = (0..3).map(|z| LOG_JOINT[z] - if with_entropy { numeric::ln(q[z]) } else { 0.0 }).collect();
     let mean = elbo_score_gradient(with_entropy);
     let world = World::new(bandit(&weight), tabular(1, 3, &LATENT));
     let sample = world.sample(1, v1);

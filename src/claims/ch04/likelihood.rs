@@ -33,16 +33,8 @@ pub(in crate::claims) static WEIGHTED_MLE: Claim = Claim {
              at θ+δ the two directions are 34° apart.",
     recorded: Finding::Conditional,
     quantities: &[
-        Quantity {
-            key: "frozen_gradient_shifted",
-            what: "∇f at θ+δ",
-            value: Value::List(|| frozen_gradient(1.0)),
-        },
-        Quantity {
-            key: "gradient_shifted",
-            what: "∇J at θ+δ",
-            value: Value::List(|| shifted(1.0).gradient()),
-        },
+        Quantity { key: "frozen_gradient_shifted", what: "∇f at θ+δ", value: Value::List(|| frozen_gradient(1.0)) },
+        Quantity { key: "gradient_shifted", what: "∇J at θ+δ", value: Value::List(|| shifted(1.0).gradient()) },
         Quantity {
             key: "angle_deg",
             what: "the angle between the two, degrees",

@@ -82,11 +82,7 @@ pub(in crate::claims) static MORE_N: Claim = Claim {
     lesson: "The error falls like 1/√N: four times the data for half the noise.",
     recorded: Finding::Holds,
     quantities: &[
-        Quantity {
-            key: "trvar_by_n",
-            what: "set-mdp-16: trVar for N=1,2,3",
-            value: Value::List(trace_by_size),
-        },
+        Quantity { key: "trvar_by_n", what: "set-mdp-16: trVar for N=1,2,3", value: Value::List(trace_by_size) },
         Quantity {
             key: "trvar_mdp_1296",
             what: "set-mdp-1296: trVar(V1)",

@@ -74,10 +74,7 @@ pub(in crate::claims) static THEOREM: Claim = Claim {
                     story: "each score weighted by its own reward alone",
                     subject: Subject::Exact(|| mdp_16().batch_mean(1, myopic)),
                 },
-                Counterfeit {
-                    story: "gradient descent",
-                    subject: Subject::Exact(|| mdp_16().batch_mean(1, reversed)),
-                },
+                Counterfeit { story: "gradient descent", subject: Subject::Exact(|| mdp_16().batch_mean(1, reversed)) },
             ],
         },
         Trial {
@@ -296,9 +293,11 @@ pub(in crate::claims) static DYNAMICS: Claim = Claim {
                 story: "estimates weighted by the probability of the trajectory",
                 subject: Subject::Exact(|| {
                     let (one, other) = (mdp_16(), mdp_16_uniform());
-                    let gap = one.paths().iter().zip(other.paths()).map(|((p, path), (q, _))| {
-                        (p - q).abs() * largest(&v1(one, &Batch::of(2, [path])))
-                    });
+                    let gap = one
+                        .paths()
+                        .iter()
+                        .zip(other.paths())
+                        .map(|((p, path), (q, _))| (p - q).abs() * largest(&v1(one, &Batch::of(2, [path]))));
                     vec![gap.fold(0.0, f64::max)]
                 }),
             }],
@@ -359,9 +358,7 @@ pub(in crate::claims) static ZERO_MEAN: Claim = Claim {
     quantities: &[Quantity {
         key: "max_abs_mean",
         what: "the largest component of |E[g_t]| over t",
-        value: Value::Number(|| {
-            largest(&mean_scores(mdp_16(), 0.0)).max(largest(&mean_scores(mdp_1296(), 0.0)))
-        }),
+        value: Value::Number(|| largest(&mean_scores(mdp_16(), 0.0)).max(largest(&mean_scores(mdp_1296(), 0.0)))),
     }],
     trials: &[
         Trial {
@@ -404,9 +401,8 @@ fn product_rule_gradient() -> Vec<f64> {
     let theta = Dual::<16>::point(world.policy.parameters());
     let mut sums = vec![numeric::Sum::new(); 6];
     for (_, path) in world.paths() {
-        let factor = |t: usize| {
-            probability(&world.policy, &theta, t, path.observations[t] as usize, path.actions[t] as usize)
-        };
+        let factor =
+            |t: usize| probability(&world.policy, &theta, t, path.observations[t] as usize, path.actions[t] as usize);
         let factors: Vec<Dual<16>> = (0..4).map(factor).collect();
         for t in 0..4 {
             let others: f64 = (0..4).filter(|u| *u != t).map(|u| factors[u].value).product();

@@ -98,24 +98,22 @@ pub(in crate::claims) static TOTAL_ZERO: Claim = Claim {
     lesson: "A zero that is luck of cancellation, not information.",
     recorded: Finding::Holds,
     quantities: &[],
-    trials: &[
-        Trial {
-            name: "the +10/−10 episode",
-            role: Role::Confirms,
-            setting: "50 steps of two actions in one state, uniform policy, r_1 = 10, r_50 = −10",
-            subject: Subject::Exact(|| estimate(&episode())),
-            expected: || vec![0.0; 2],
-            judge: ROUNDING,
-            counterfeits: &[Counterfeit {
-                story: "a return of 1e-6",
-                subject: Subject::Exact(|| {
-                    let mut rewards = episode();
-                    rewards[20] = 1e-6;
-                    estimate(&rewards)
-                }),
-            }],
-        },
-    ],
+    trials: &[Trial {
+        name: "the +10/−10 episode",
+        role: Role::Confirms,
+        setting: "50 steps of two actions in one state, uniform policy, r_1 = 10, r_50 = −10",
+        subject: Subject::Exact(|| estimate(&episode())),
+        expected: || vec![0.0; 2],
+        judge: ROUNDING,
+        counterfeits: &[Counterfeit {
+            story: "a return of 1e-6",
+            subject: Subject::Exact(|| {
+                let mut rewards = episode();
+                rewards[20] = 1e-6;
+                estimate(&rewards)
+            }),
+        }],
+    }],
 };
 
 /// `Σ_t Σ_s d_t(s) Σ_a ∇π(a|s) Q_t(s,a)`, with derivatives of probabilities by dual numbers.

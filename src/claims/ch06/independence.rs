@@ -152,10 +152,7 @@ pub(in crate::claims) static PAST_ZERO: Claim = Claim {
             subject: Subject::Exact(|| cross_term(0, 1)),
             expected: || vec![0.0; 6],
             judge: Judge::Different { at_least: 0.01, why: "a hundredth of a reward's size" },
-            counterfeits: &[Counterfeit {
-                story: "the past term",
-                subject: Subject::Exact(|| cross_term(1, 0)),
-            }],
+            counterfeits: &[Counterfeit { story: "the past term", subject: Subject::Exact(|| cross_term(1, 0)) }],
         },
         Trial {
             name: "all past terms together, drawn",
@@ -256,8 +253,7 @@ fn remembering() -> World {
         row
     };
     let stay = |s: usize| -> Vec<f64> { (0..6).map(|next| f64::from(u8::from(next == s))).collect() };
-    let rows: Vec<[Vec<f64>; 2]> =
-        (0..6).map(|s| [0, 1].map(|a| if s < 2 { arrive(s, a) } else { stay(s) })).collect();
+    let rows: Vec<[Vec<f64>; 2]> = (0..6).map(|s| [0, 1].map(|a| if s < 2 { arrive(s, a) } else { stay(s) })).collect();
     let views: Vec<[&[f64]; 2]> = rows.iter().map(|[a, b]| [&a[..], &b[..]]).collect();
     let transitions: Vec<&[&[f64]]> = views.iter().map(|row| &row[..]).collect();
     let rewards: [&[f64]; 2] = [&[1.0, 0.0], &[2.0, -1.0]];
@@ -353,9 +349,9 @@ pub(in crate::claims) static PAST_INDEPENDENT: Claim = Claim {
             name: "and yet the past term is zero, drawn",
             role: Role::Confirms,
             setting: "set-mdp-16; P(a_2=0) = .8 after a_1=0 and .3 after a_1=1",
-            subject: Subject::Sampled(|| remembering().sample(1, |world, batch| {
-                second_score_first_reward(world, &batch.trajectory(0))
-            })),
+            subject: Subject::Sampled(|| {
+                remembering().sample(1, |world, batch| second_score_first_reward(world, &batch.trajectory(0)))
+            }),
             expected: || vec![0.0; 6],
             judge: Judge::Equivalent {
                 margin: Margin::Absolute(0.01),
@@ -363,10 +359,12 @@ pub(in crate::claims) static PAST_INDEPENDENT: Claim = Claim {
             },
             counterfeits: &[Counterfeit {
                 story: "the reward of the second step",
-                subject: Subject::Sampled(|| remembering().sample(1, |world, batch| {
-                    let path = batch.trajectory(0);
-                    world.weighted(&path, |t| if t == 1 { path.rewards[1] } else { 0.0 })
-                })),
+                subject: Subject::Sampled(|| {
+                    remembering().sample(1, |world, batch| {
+                        let path = batch.trajectory(0);
+                        world.weighted(&path, |t| if t == 1 { path.rewards[1] } else { 0.0 })
+                    })
+                }),
             }],
         },
     ],

@@ -81,16 +81,14 @@ fn increases(worlds: &[World]) -> f64 {
 }
 
 fn random_signed() -> &'static [World] {
-    static WORLDS: LazyLock<Vec<World>> = LazyLock::new(|| {
-        random_worlds("ch06-reduces-variance/worlds", 4000, false, |stream| stream.normal())
-    });
+    static WORLDS: LazyLock<Vec<World>> =
+        LazyLock::new(|| random_worlds("ch06-reduces-variance/worlds", 4000, false, crate::rng::Stream::normal));
     &WORLDS
 }
 
 fn random_nonnegative() -> &'static [World] {
-    static WORLDS: LazyLock<Vec<World>> = LazyLock::new(|| {
-        random_worlds("ch06-sufficient-condition/worlds", 200, true, |stream| stream.uniform())
-    });
+    static WORLDS: LazyLock<Vec<World>> =
+        LazyLock::new(|| random_worlds("ch06-sufficient-condition/worlds", 200, true, crate::rng::Stream::uniform));
     &WORLDS
 }
 
@@ -208,12 +206,8 @@ pub(in crate::claims) static REDUCES: Claim = Claim {
 fn taken_back() -> World {
     let to = |s: usize| -> [f64; 3] { std::array::from_fn(|next| f64::from(u8::from(next == s))) };
     let (zero, one, two) = (to(0), to(1), to(2));
-    let world = mdp(
-        2,
-        &zero,
-        &[&[&one, &two], &[&one, &one], &[&two, &two]],
-        &[&[-1.0, 1.0], &[1.0, 1.0], &[-1.0, -1.0]],
-    );
+    let world =
+        mdp(2, &zero, &[&[&one, &two], &[&one, &one], &[&two, &two]], &[&[-1.0, 1.0], &[1.0, 1.0], &[-1.0, -1.0]]);
     World::new(world, tabular(3, 2, &[0.0; 6]))
 }
 

@@ -33,9 +33,7 @@ fn draws(table: Vec<f64>, corrected: bool) -> Sample {
 /// `E[Σ_t g_t Q_t(s_t,a_t)]`.
 fn subtracted() -> Vec<f64> {
     let (world, table) = (mdp_1296(), action_values());
-    world.expect(|path| {
-        world.weighted(path, |t| table[t * 6 + path.states[t] as usize * 2 + path.actions[t] as usize])
-    })
+    world.expect(|path| world.weighted(path, |t| table[t * 6 + path.states[t] as usize * 2 + path.actions[t] as usize]))
 }
 
 pub(in crate::claims) static Q_BIASED: Claim = Claim {
@@ -52,7 +50,9 @@ pub(in crate::claims) static Q_BIASED: Claim = Claim {
             what: "the largest component of |E[Σ_t g_t (G_t − Q_t)]|",
             value: Value::Number(|| largest(&mean(action_values(), false))),
         },
-        Quantity { key: "bias", what: "−E[Σ_t g_t Q_t], by [s,a]", value: Value::List(|| scale(-1.0, &subtracted())) },
+        Quantity {
+            key: "bias", what: "−E[Σ_t g_t Q_t], by [s,a]", value: Value::List(|| scale(-1.0, &subtracted()))
+        },
     ],
     trials: &[
         Trial {
@@ -128,7 +128,9 @@ pub(in crate::claims) static ACTION_FAIL: Claim = Claim {
             what: "trVar of the corrected estimator with b=Q",
             value: Value::Number(|| trace(action_values())),
         },
-        Quantity { key: "trvar_v_baseline", what: "trVar of Σ_t g_t (G_t − V_t)", value: Value::Number(value_trace) },
+        Quantity {
+            key: "trvar_v_baseline", what: "trVar of Σ_t g_t (G_t − V_t)", value: Value::Number(value_trace)
+        },
         Quantity { key: "trvar_v2", what: "trVar(V2)", value: Value::Number(|| mdp_1296().batch_trace(1, v2)) },
     ],
     trials: &[
@@ -172,9 +174,7 @@ pub(in crate::claims) static ACTION_FAIL: Claim = Claim {
             name: "the three variances by the recursion",
             role: Role::Limits,
             setting: MDP_1296,
-            subject: Subject::Exact(|| {
-                vec![trace(action_values()), value_trace(), mdp_1296().batch_trace(1, v2)]
-            }),
+            subject: Subject::Exact(|| vec![trace(action_values()), value_trace(), mdp_1296().batch_trace(1, v2)]),
             expected: || recursion_traces().to_vec(),
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
@@ -301,7 +301,9 @@ pub(in crate::claims) static PRODUCT_RULE: Claim = Claim {
     because: "The product rule.",
     lesson: "A baseline that depends on the action leaves a term that only its own gradient could cancel.",
     recorded: Finding::Holds,
-    quantities: &[Quantity { key: "lhs", what: "Σ_a (∂π_a/∂θ_k) b_a for k=0,1,2", value: Value::List(product_left) }],
+    quantities: &[Quantity {
+        key: "lhs", what: "Σ_a (∂π_a/∂θ_k) b_a for k=0,1,2", value: Value::List(product_left)
+    }],
     trials: &[Trial {
         name: "closed form against dual numbers",
         role: Role::Confirms,
@@ -309,10 +311,7 @@ pub(in crate::claims) static PRODUCT_RULE: Claim = Claim {
         subject: Subject::Exact(product_left),
         expected: || product_right(1.0),
         judge: ROUNDING,
-        counterfeits: &[Counterfeit {
-            story: "∇b forgotten",
-            subject: Subject::Exact(|| product_right(0.0)),
-        }],
+        counterfeits: &[Counterfeit { story: "∇b forgotten", subject: Subject::Exact(|| product_right(0.0)) }],
     }],
 };
 

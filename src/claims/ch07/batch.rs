@@ -152,10 +152,7 @@ pub(in crate::claims) static IN_BATCH_TO_GO: Claim = Claim {
             setting: "set-mdp-16, N = 1",
             subject: Subject::Sampled(|| mdp_16().sample(1, in_batch_to_go)),
             expected: || vec![0.0; 4],
-            judge: Judge::Equivalent {
-                margin: Margin::Absolute(0.01),
-                why: "3 % of the largest component of ∇J",
-            },
+            judge: Judge::Equivalent { margin: Margin::Absolute(0.01), why: "3 % of the largest component of ∇J" },
             counterfeits: &[Counterfeit {
                 story: "without a baseline",
                 subject: Subject::Sampled(|| mdp_16().sample(1, v2)),
@@ -179,9 +176,8 @@ fn all_to_go(world: &World, batch: &Batch) -> Vec<f64> {
 /// `∇J − ∇E[Σ_t t r_t]/(NT)`, with `t` from 1, by differentiating probabilities.
 fn all_to_go_formula(world: &World, n: usize) -> Vec<f64> {
     let steps = world.mdp.horizon();
-    let weighted = world.derivative(|_, path| {
-        Dual::from((0..steps).map(|t| (t + 1) as f64 * path.rewards[t]).sum::<f64>())
-    });
+    let weighted =
+        world.derivative(|_, path| Dual::from((0..steps).map(|t| (t + 1) as f64 * path.rewards[t]).sum::<f64>()));
     difference(&world.gradient(), &scale(1.0 / (n * steps) as f64, &weighted))
 }
 
@@ -244,9 +240,7 @@ pub(in crate::claims) static IN_BATCH_ALL: Claim = Claim {
             judge: Judge::Different { at_least: 0.5, why: "half a degree is far above rounding" },
             counterfeits: &[Counterfeit {
                 story: "the mean total return, which is parallel",
-                subject: Subject::Exact(|| {
-                    vec![angle(&mdp_16().batch_mean(2, in_batch_to_go), &mdp_16().gradient())]
-                }),
+                subject: Subject::Exact(|| vec![angle(&mdp_16().batch_mean(2, in_batch_to_go), &mdp_16().gradient())]),
             }],
         },
         Trial {
@@ -368,9 +362,7 @@ fn fitted_in_batch(world: &World, batch: &Batch) -> Vec<f64> {
 fn fitted_formula() -> Vec<f64> {
     let world = mdp_16();
     let occupancy = world.oracle().occupancy();
-    world.expect(|path| {
-        world.weighted(path, |t| 0.5 * occupancy[t * 2 + path.states[t] as usize] * to_go(path, t))
-    })
+    world.expect(|path| world.weighted(path, |t| 0.5 * occupancy[t * 2 + path.states[t] as usize] * to_go(path, t)))
 }
 
 pub(in crate::claims) static FITTED: Claim = Claim {
@@ -407,9 +399,7 @@ pub(in crate::claims) static FITTED: Claim = Claim {
             setting: "set-mdp-16, V_t(s) given",
             subject: Subject::Exact(|| {
                 let (world, oracle) = (mdp_16(), mdp_16().oracle());
-                world.expect(|path| {
-                    world.weighted(path, |t| to_go(path, t) - oracle.value(t, path.states[t] as usize))
-                })
+                world.expect(|path| world.weighted(path, |t| to_go(path, t) - oracle.value(t, path.states[t] as usize)))
             }),
             expected: || mdp_16().gradient(),
             judge: ROUNDING,

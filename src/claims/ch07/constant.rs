@@ -34,7 +34,11 @@ pub(in crate::claims) static ALL_POSITIVE: Claim = Claim {
              sampled trajectories rise at the expense of those that were not sampled.",
     recorded: Finding::Fails,
     quantities: &[
-        Quantity { key: "batch_gradient", what: "the batch gradient, each once", value: Value::List(|| batch_gradient(0.0)) },
+        Quantity {
+            key: "batch_gradient",
+            what: "the batch gradient, each once",
+            value: Value::List(|| batch_gradient(0.0)),
+        },
         Quantity {
             key: "dp_dalpha",
             what: "the derivative of the four probabilities along it",
@@ -155,7 +159,10 @@ pub(in crate::claims) static WASTE: Claim = Claim {
             setting: FOUR_ARM,
             subject: Subject::Exact(|| {
                 let world = four_arm(EXAMPLE);
-                [0.0, 6.75].iter().flat_map(|b| world.expect(|path| world.weighted(path, |_| total(path) - b))).collect()
+                [0.0, 6.75]
+                    .iter()
+                    .flat_map(|b| world.expect(|path| world.weighted(path, |_| total(path) - b)))
+                    .collect()
             }),
             expected: || [four_arm(EXAMPLE).gradient(), four_arm(EXAMPLE).gradient()].concat(),
             judge: ROUNDING,
@@ -290,14 +297,15 @@ pub(in crate::claims) static SIGN_CLEAR: Claim = Claim {
         role: Role::Confirms,
         setting: "one arm of two, uniform; (r, b) = (3,1), (1,3), (−1,−2), (−5,−2), (.5,−.5), (2,2)",
         subject: Subject::Exact(|| {
-            PAIRS.map(|(r, b)| {
-                let world = World::new(bandit(&[r, 0.0]), tabular(1, 2, &[0.0; 2]));
-                let path = world.paths()[0].1.clone();
-                // The chosen arm's component is r − b times 1/2.
-                let component = v1_less(&world, &Batch::of(1, [&path]), b)[0];
-                if component == 0.0 { 0.0 } else { component.signum() }
-            })
-            .to_vec()
+            PAIRS
+                .map(|(r, b)| {
+                    let world = World::new(bandit(&[r, 0.0]), tabular(1, 2, &[0.0; 2]));
+                    let path = world.paths()[0].1.clone();
+                    // The chosen arm's component is r − b times 1/2.
+                    let component = v1_less(&world, &Batch::of(1, [&path]), b)[0];
+                    if component == 0.0 { 0.0 } else { component.signum() }
+                })
+                .to_vec()
         }),
         expected: || vec![1.0, -1.0, 1.0, -1.0, 1.0, 0.0],
         judge: ROUNDING,
@@ -340,9 +348,8 @@ fn traces(world: &World, last: bool) -> Vec<f64> {
     [vec![0.0; steps], vec![constant; steps], by_step]
         .iter()
         .map(|b| {
-            world.trace(|path| {
-                world.weighted(path, |t| if last && t + 1 < steps { 0.0 } else { to_go(path, t) - b[t] })
-            })
+            world
+                .trace(|path| world.weighted(path, |t| if last && t + 1 < steps { 0.0 } else { to_go(path, t) - b[t] }))
         })
         .collect()
 }
@@ -418,7 +425,10 @@ pub(in crate::claims) static LATE_STEPS: Claim = Claim {
             setting: "5 steps of 2 actions, p=1/2, r=(5,0,0,0,0) whatever the actions",
             subject: Subject::Exact(|| vec![traces(&fixed_rewards(FRONT), false)[1]]),
             expected: || vec![recursion_traces(&fixed_rewards(FRONT))[0]],
-            judge: Judge::Ratio { bound: Bound::Above(3.0), why: "four of five steps get a noise that they did not have" },
+            judge: Judge::Ratio {
+                bound: Bound::Above(3.0),
+                why: "four of five steps get a noise that they did not have",
+            },
             counterfeits: &[Counterfeit {
                 story: "b_t = E[G_t]",
                 subject: Subject::Exact(|| vec![traces(&fixed_rewards(FRONT), false)[2]]),
@@ -443,9 +453,7 @@ pub(in crate::claims) static LATE_STEPS: Claim = Claim {
             subject: Subject::Exact(|| {
                 [&fixed_rewards(FRONT), &fixed_rewards(UNIFORM), mdp_1296()].map(|w| traces(w, false)).concat()
             }),
-            expected: || {
-                [&fixed_rewards(FRONT), &fixed_rewards(UNIFORM), mdp_1296()].map(recursion_traces).concat()
-            },
+            expected: || [&fixed_rewards(FRONT), &fixed_rewards(UNIFORM), mdp_1296()].map(recursion_traces).concat(),
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
                 story: "without the baselines",

@@ -111,10 +111,8 @@ fn choices(shaping: f64) -> World {
     let pairs: Vec<[&[f64]; 2]> = rows.iter().map(|[a, b]| [&a[..], &b[..]]).collect();
     let transitions: Vec<&[&[f64]]> = pairs.iter().map(|pair| &pair[..]).collect();
     let bonus = |s: usize| match s {
-        2 => -shaping,
-        3 => shaping,
-        8 => shaping,
-        9 => -shaping,
+        2 | 9 => -shaping,
+        3 | 8 => shaping,
         _ => 0.0,
     };
     let rewards: Vec<[f64; 2]> = (0..10).map(|s| [bonus(s), 1.0 + bonus(s)]).collect();
@@ -251,10 +249,7 @@ pub(in crate::claims) static LARGE_BATCHES: Claim = Claim {
             subject: Subject::Exact(|| vec![trace_by_size()[0] / trace_by_size()[2]]),
             expected: || vec![trace_over_size()[0] / trace_over_size()[2]],
             judge: ROUNDING,
-            counterfeits: &[Counterfeit {
-                story: "√3",
-                subject: Subject::Exact(|| vec![3.0_f64.sqrt()]),
-            }],
+            counterfeits: &[Counterfeit { story: "√3", subject: Subject::Exact(|| vec![3.0_f64.sqrt()]) }],
         },
         Trial {
             name: "the squared error of triples, drawn",

@@ -45,14 +45,9 @@ fn four_traces() -> Vec<f64> {
 fn recursion_traces() -> Vec<f64> {
     let oracle = mdp_1296().oracle();
     let trace = |baseline: Baseline| oracle.moments(&Form::total(baseline)).expect("in the catalogue").trace();
-    [
-        Baseline::None,
-        Baseline::Constant(oracle.objective()),
-        Baseline::OptimalConstant,
-        Baseline::OptimalPerParameter,
-    ]
-    .map(trace)
-    .to_vec()
+    [Baseline::None, Baseline::Constant(oracle.objective()), Baseline::OptimalConstant, Baseline::OptimalPerParameter]
+        .map(trace)
+        .to_vec()
 }
 
 const TWO_ARMS: [(f64, f64, f64); 4] = [(0.9, 1.0, 0.0), (0.5, 3.0, -1.0), (0.2, 2.0, 5.0), (0.75, -4.0, 1.0)];
@@ -87,11 +82,7 @@ pub(in crate::claims) static AVERAGE_BEST: Claim = Claim {
     recorded: Finding::Fails,
     quantities: &[
         Quantity { key: "b_star", what: "b* = E[|g|² r]/E|g|²", value: Value::Number(best_constant) },
-        Quantity {
-            key: "b_star_per_parameter",
-            what: "b*_k, by [s,a]",
-            value: Value::List(best_per_parameter),
-        },
+        Quantity { key: "b_star_per_parameter", what: "b*_k, by [s,a]", value: Value::List(best_per_parameter) },
         Quantity {
             key: "trvar",
             what: "trVar with b=0, b=J, b=b*, and component k with b*_k",
@@ -118,9 +109,7 @@ pub(in crate::claims) static AVERAGE_BEST: Claim = Claim {
             subject: Subject::Exact(|| [vec![best_constant()], best_per_parameter()].concat()),
             expected: || {
                 let oracle = mdp_1296().oracle();
-                let best = |baseline| {
-                    oracle.optimal_constants(&Form::total(baseline)).expect("in the catalogue")
-                };
+                let best = |baseline| oracle.optimal_constants(&Form::total(baseline)).expect("in the catalogue");
                 [vec![best(Baseline::OptimalConstant)[0]], best(Baseline::OptimalPerParameter)].concat()
             },
             judge: ROUNDING,
@@ -192,9 +181,8 @@ pub(in crate::claims) static AVERAGE_BEST: Claim = Claim {
 /// Draws of `|g (r − b) − ∇J|²` for two constants.
 fn squared_errors(constants: [f64; 2]) -> Sample {
     let gradient = mdp_1296().gradient();
-    mdp_1296().sample(1, move |world, batch| {
-        constants.map(|b| centred_square(&v1_less(world, batch, b), &gradient)).concat()
-    })
+    mdp_1296()
+        .sample(1, move |world, batch| constants.map(|b| centred_square(&v1_less(world, batch, b), &gradient)).concat())
 }
 
 /// The variance of `g (r − b)` in a two-arm bandit, by enumeration.
@@ -214,16 +202,8 @@ pub(in crate::claims) static AVERAGE_INCREASES: Claim = Claim {
     recorded: Finding::Fails,
     quantities: &[
         Quantity { key: "var_b0", what: "the variance at b=0", value: Value::Number(|| two_arm_variance(0.9, 0.0)) },
-        Quantity {
-            key: "var_b_mean",
-            what: "at b = E r",
-            value: Value::Number(|| two_arm_variance(0.9, 0.9)),
-        },
-        Quantity {
-            key: "var_b_star",
-            what: "at b = b*",
-            value: Value::Number(|| two_arm_variance(0.9, 0.1)),
-        },
+        Quantity { key: "var_b_mean", what: "at b = E r", value: Value::Number(|| two_arm_variance(0.9, 0.9)) },
+        Quantity { key: "var_b_star", what: "at b = b*", value: Value::Number(|| two_arm_variance(0.9, 0.1)) },
         Quantity {
             key: "ratio",
             what: "Var(b=E r)/Var(b=0)",
@@ -312,9 +292,7 @@ pub(in crate::claims) static PARABOLA: Claim = Claim {
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
                 story: "without the square",
-                subject: Subject::Exact(|| {
-                    CONSTANTS.map(|b| parabola(b) - b * b * squared_scores()[0]).to_vec()
-                }),
+                subject: Subject::Exact(|| CONSTANTS.map(|b| parabola(b) - b * b * squared_scores()[0]).to_vec()),
             }],
         },
         Trial {
@@ -333,16 +311,12 @@ pub(in crate::claims) static PARABOLA: Claim = Claim {
             name: "outside it hurts",
             role: Role::Limits,
             setting: "set-mdp-1296, b = −1, 9 and 1 % beyond 2b*",
-            subject: Subject::Exact(|| {
-                [-1.0, 9.0, 2.02 * best_constant()].map(|b| trace_with(&[b; 6])).to_vec()
-            }),
+            subject: Subject::Exact(|| [-1.0, 9.0, 2.02 * best_constant()].map(|b| trace_with(&[b; 6])).to_vec()),
             expected: || vec![recursion_traces()[0]; 3],
             judge: MORE,
             counterfeits: &[Counterfeit {
                 story: "1 % short of 2b*",
-                subject: Subject::Exact(|| {
-                    [-1.0, 9.0, 1.98 * best_constant()].map(|b| trace_with(&[b; 6])).to_vec()
-                }),
+                subject: Subject::Exact(|| [-1.0, 9.0, 1.98 * best_constant()].map(|b| trace_with(&[b; 6])).to_vec()),
             }],
         },
         Trial {
@@ -455,10 +429,7 @@ pub(in crate::claims) static OPTIMAL_GAUSSIAN: Claim = Claim {
             subject: Subject::Sampled(|| gaussian_draws(gaussian_constants()[2])),
             expected: || vec![6.0 * SIGMA * SIGMA + 8.0 * OFFSET * OFFSET],
             judge: TWO_PERCENT,
-            counterfeits: &[Counterfeit {
-                story: "at b=0",
-                subject: Subject::Sampled(|| gaussian_draws(0.0)),
-            }],
+            counterfeits: &[Counterfeit { story: "at b=0", subject: Subject::Sampled(|| gaussian_draws(0.0)) }],
         },
     ],
 };

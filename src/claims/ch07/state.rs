@@ -93,17 +93,13 @@ pub(in crate::claims) static ORDERING: Claim = Claim {
         name: "at every time and state",
         role: Role::Confirms,
         setting: "set-mdp-1296, b = V_t(s)",
-        subject: Subject::Exact(|| {
-            order(|oracle, t, s, a| oracle.action_value(t, s, a) - oracle.value(t, s))
-        }),
-        expected: || order(|oracle, t, s, a| oracle.action_value(t, s, a)),
+        subject: Subject::Exact(|| order(|oracle, t, s, a| oracle.action_value(t, s, a) - oracle.value(t, s))),
+        expected: || order(Oracle::action_value),
         judge: ROUNDING,
         counterfeits: &[Counterfeit {
             story: "a baseline that depends on the action: the reward",
             subject: Subject::Exact(|| {
-                order(|oracle, t, s, a| {
-                    oracle.action_value(t, s, a) - 3.0 * mdp_1296().mdp.transitions(s, a)[0].reward
-                })
+                order(|oracle, t, s, a| oracle.action_value(t, s, a) - 3.0 * mdp_1296().mdp.transitions(s, a)[0].reward)
             }),
         }],
     }],
