@@ -1,16 +1,14 @@
-//! The command line: reads arguments and files, calls the library, writes the answer. No mathematics lives here.
+//! The command line.
 
-use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+mod command;
+
+use std::io::Write;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use unbiased::environment::{Problem, TabularMdp, read_table};
-use unbiased::exact::{self, Baseline, Form, Oracle, ProblemSize};
-use unbiased::policy::SoftmaxPolicy;
-use unbiased::report;
+use clap::{Parser, Subcommand};
+use command::exact::ExactArguments;
+use command::ledger::{ExplainArguments, ListArguments, VerifyArguments};
+use command::output::Unusable;
 
 /// A correctness oracle for policy-gradient code.
 #[derive(Parser)]
@@ -22,253 +20,26 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Check the claims of a guide to policy gradients
+    Verify(VerifyArguments),
+    /// List the claims with what was found last time
+    List(ListArguments),
+    /// One claim: the sentence, why, where it was measured, what would refute it
+    Explain(ExplainArguments),
     /// Exact J, ∇J, and mean and variance of estimators, on a problem from a file
     Exact(ExactArguments),
 }
 
-#[derive(Args)]
-#[command(after_long_help = catalogue_help())]
-struct ExactArguments {
-    /// The problem: JSON with the transition table P that Gymnasium's toy-text environments expose
-    #[arg(value_name = "PROBLEM.json")]
-    problem: PathBuf,
-    /// The logits, [[…], …] with a row a state (or observation) and a column an action; zeros if absent
-    #[arg(long, value_name = "FILE")]
-    theta: Option<PathBuf>,
-    /// A baseline table [[…], …] with a row a time and a column a state, reported as "given-baseline"
-    #[arg(long, value_name = "FILE")]
-    baseline: Option<PathBuf>,
-    /// Estimators by name, separated by commas; --help lists them
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_values_t = exact::DEFAULT.map(String::from))]
-    estimators: Vec<String>,
-    /// Another horizon than the file's
-    #[arg(long, value_name = "T", allow_negative_numbers = true)]
-    horizon: Option<usize>,
-    /// Another discount than the file's
-    #[arg(long, value_name = "GAMMA", allow_negative_numbers = true)]
-    discount: Option<f64>,
-    /// For people or for machines
-    #[arg(long, value_enum, default_value_t = Format::Terminal)]
-    format: Format,
-    /// Write to a file, which appears only when it is complete
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Threads to compute with; the numbers do not depend on it
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    threads: Option<usize>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// A table on the terminal
-    Terminal,
-    /// JSON in full precision
-    Json,
-}
-
-/// More threads than any machine has cores only take memory.
-const MOST_THREADS: usize = 1024;
-
-fn catalogue_help() -> String {
-    let mut text = String::from("Estimators (ψ: score, R: total return, G: reward-to-go):\n");
-    for entry in &exact::CATALOGUE {
-        for line in ["\n  ", &entry.usage(), "\n      ", entry.formula, "\n      ", entry.remark, "\n"] {
-            text.push_str(line);
-        }
-    }
-    text + "\nExit codes: 0 done, 2 unusable input."
-}
-
-/// One sentence that says what is wrong, where, and the mend.
-struct Unusable(String);
-
-impl<E: std::error::Error> From<E> for Unusable {
-    fn from(error: E) -> Self {
-        Self(error.to_string())
-    }
-}
-
 fn main() -> ExitCode {
-    let CommandLine { command: Command::Exact(arguments) } = CommandLine::parse();
-    match exact(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Unusable(sentence)) => {
-            // Nothing is left to do if even the error stream is closed.
-            let _ = writeln!(std::io::stderr(), "error: {sentence}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-fn exact(arguments: &ExactArguments) -> Result<(), Unusable> {
-    if let Some(threads) = arguments.threads {
-        if !(1..=MOST_THREADS).contains(&threads) {
-            return Err(Unusable(format!("--threads is {threads}; give a number from 1 to {MOST_THREADS}")));
-        }
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
-    }
-    let same = |path: &PathBuf| std::fs::canonicalize(path).ok() == std::fs::canonicalize(&arguments.problem).ok();
-    if arguments.output.as_ref().is_some_and(|path| path.exists() && same(path)) {
-        return Err(Unusable(format!("{} is the problem itself; name another output", arguments.problem.display())));
-    }
-    let Problem { description, mut mdp } = Problem::read(&arguments.problem)?;
-    if let Some(horizon) = arguments.horizon {
-        mdp = mdp.with_horizon(horizon)?;
-    }
-    if let Some(discount) = arguments.discount {
-        mdp = mdp.with_discount(discount)?;
-    }
-    let theta = match &arguments.theta {
-        Some(path) => theta(path, &mdp)?,
-        None => vec![0.0; mdp.observations() * mdp.actions()],
+    let result = match CommandLine::parse().command {
+        Command::Verify(arguments) => command::ledger::verify(&arguments),
+        Command::List(arguments) => command::ledger::list(&arguments),
+        Command::Explain(arguments) => command::ledger::explain(&arguments),
+        Command::Exact(arguments) => command::exact::exact(&arguments).map(|()| ExitCode::SUCCESS),
     };
-    let policy = SoftmaxPolicy::tabular(mdp.observations(), mdp.actions(), theta)?;
-    let mut forms = Vec::new();
-    for name in arguments.estimators.iter().map(|name| name.trim()) {
-        if forms.iter().any(|(other, _)| other == name) {
-            return Err(Unusable(format!("the estimator \"{name}\" stands twice; keep one")));
-        }
-        forms.push((name.to_owned(), Form::named(name)?));
-    }
-    let oracle = Oracle::of_mdp(&mdp, &policy)?;
-    if let Some(path) = &arguments.baseline {
-        let table = baseline(path, &mdp, &oracle)?;
-        forms.push((exact::GIVEN.to_owned(), Form::to_go(Baseline::TimeAndState(table))));
-    }
-    // A pass an estimator, and three for the floor.
-    let steps = oracle.steps_a_pass() * (forms.len() + 3);
-    let bar = progress_bar(steps as u64);
-    let shown = bar.clone();
-    let oracle = oracle.with_progress(move || shown.inc(1));
-    let size = ProblemSize {
-        description,
-        states: mdp.states(),
-        observations: mdp.observations(),
-        actions: mdp.actions(),
-        horizon: mdp.horizon(),
-        discount: mdp.discount(),
-    };
-    let record = oracle.record(size, &forms);
-    bar.finish_and_clear();
-    let record = record?;
-    let text = match arguments.format {
-        Format::Json => report::json(&record)?,
-        Format::Terminal => report::terminal(&record, arguments.output.is_none() && colour()),
-    };
-    match &arguments.output {
-        Some(path) => write_whole(path, &text),
-        None => match std::io::stdout().write_all(text.as_bytes()) {
-            // Whoever reads us may stop early, as `head` does.
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Unusable(format!(
-                "standard output cannot be written: {error}; free some space or name another place"
-            ))),
-            _ => Ok(()),
-        },
-    }
-}
-
-/// A bar on the error stream that shows itself after a second, and only on a terminal.
-fn progress_bar(steps: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden());
-    if std::io::stderr().is_terminal() {
-        let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {eta} left");
-        bar.set_style(style.expect("the template is well formed"));
-        let late = bar.clone();
-        std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_secs(1));
-            if !late.is_finished() {
-                late.set_draw_target(ProgressDrawTarget::stderr());
-            }
-        });
-    }
-    bar
-}
-
-/// Colours are for terminals whose owner did not say no (no-color.org).
-fn colour() -> bool {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-        || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-    std::io::stdout().is_terminal() && !plain
-}
-
-fn theta(path: &Path, mdp: &TabularMdp) -> Result<Vec<f64>, Unusable> {
-    let rows = if mdp.observations() == mdp.states() { "a row a state" } else { "a row an observation" };
-    let shape = (mdp.observations(), rows, mdp.actions(), "a column an action");
-    let flat = table(path, "θ", shape)?;
-    let missing = flat.iter().position(Option::is_none);
-    match missing {
-        Some(i) => {
-            let (row, column) = (i / mdp.actions(), i % mdp.actions());
-            Err(Unusable(format!("{}: θ[{row}][{column}] is null; every logit must be a number", path.display())))
-        }
-        None => Ok(flat.into_iter().flatten().collect()),
-    }
-}
-
-/// A baseline may be null where its state cannot be reached, as the floor's is.
-fn baseline(path: &Path, mdp: &TabularMdp, oracle: &Oracle) -> Result<Vec<f64>, Unusable> {
-    let states = mdp.states();
-    let flat = table(path, "the baseline", (mdp.horizon(), "a row a time", states, "a column a state"))?;
-    let occupancy = oracle.occupancy();
-    let needed = flat.iter().zip(&occupancy).position(|(entry, visited)| entry.is_none() && *visited > 0.0);
-    match needed {
-        Some(i) => Err(Unusable(format!(
-            "{}: the baseline of time {} and state {} is null, but the state is reached then; give it a number",
-            path.display(),
-            i / states,
-            i % states
-        ))),
-        None => Ok(flat.into_iter().map(|entry| entry.unwrap_or(0.0)).collect()),
-    }
-}
-
-fn table(
-    path: &Path,
-    what: &str,
-    (rows, row_meaning, columns, column_meaning): (usize, &str, usize, &str),
-) -> Result<Vec<Option<f64>>, Unusable> {
-    let table = read_table(path)?;
-    let shape = format!("{what} has shape [{rows}, {columns}], {row_meaning} and {column_meaning}");
-    if table.len() != rows {
-        return Err(Unusable(format!("{}: the number of rows is {}, but {shape}", path.display(), table.len())));
-    }
-    if let Some((row, entries)) = table.iter().enumerate().find(|(_, entries)| entries.len() != columns) {
-        return Err(Unusable(format!("{}: row {row} has length {}, but {shape}", path.display(), entries.len())));
-    }
-    Ok(table.into_iter().flatten().collect())
-}
-
-/// Writes aside and renames, so that a file is there whole or not at all. What is no regular file, such as a pipe or
-/// a device, is written to as it stands.
-fn write_whole(path: &Path, text: &str) -> Result<(), Unusable> {
-    let unwritable = |error: &std::io::Error| {
-        // The error itself would name the file aside, which nobody asked for.
-        let mend = match error.kind() {
-            std::io::ErrorKind::NotFound => "its folder does not exist; create it".to_owned(),
-            std::io::ErrorKind::PermissionDenied => "permission is denied; change the mode".to_owned(),
-            kind => format!("{kind}; check the folder and the space left"),
-        };
-        Unusable(format!("{} cannot be written: {mend}", path.display()))
-    };
-    if path.is_dir() {
-        return Err(Unusable(format!("{} is a directory; name a file in it", path.display())));
-    }
-    if path.exists() && !path.is_file() {
-        return std::fs::write(path, text).map_err(|error| unwritable(&error));
-    }
-    // A link stays one: what it points to is replaced.
-    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As for any new file, less what the umask takes; an old file keeps its mode.
-        let mode = std::fs::metadata(&target).map_or(0o666, |old| old.permissions().mode());
-        builder.permissions(std::fs::Permissions::from_mode(mode));
-    }
-    let mut aside = builder.tempfile_in(folder).map_err(|error| unwritable(&error))?;
-    aside.write_all(text.as_bytes()).map_err(|error| unwritable(&error))?;
-    aside.persist(&target).map_err(|error| unwritable(&error.error))?;
-    Ok(())
+    result.unwrap_or_else(|Unusable(sentence)| {
+        // Nothing is left to do if even the error stream is closed.
+        let _ = writeln!(std::io::stderr(), "error: {sentence}");
+        ExitCode::from(2)
+    })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each room's floor.
-const FLOORS: [(&str, usize); 13] = [
+const FLOORS: [(&str, usize); 14] = [
     ("numeric", 0),
     ("rng", 0),
     ("stats", 1),
@@ -19,6 +19,7 @@ const FLOORS: [(&str, usize); 13] = [
     ("verify", 5),
     ("claims", 6),
     ("report", 7),
+    ("command", 8),
 ];
 
 /// Doors that are shut although they lead down, or that deserve a name of their own.

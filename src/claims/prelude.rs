@@ -22,15 +22,13 @@ pub(super) const ROUNDING: Judge =
     Judge::Exact { tolerance: 1e-11, why: "two exact routes differ by rounding alone, about 1e-14 here" };
 
 /// A sampled mean against its exact value.
-pub(super) const TWO_PERCENT: Judge = Judge::Equivalent {
-    margin: Margin::Relative(0.02),
-    why: "2 % of the largest component: a quarter of the effect of every counterfeit, or less",
-};
+pub(super) const TWO_PERCENT: Judge =
+    Judge::Equivalent { margin: Margin::Relative(0.02), why: "a quarter of the effect of every counterfeit, or less" };
 
 /// A sampled variance or a mean whose counterfeits are coarse.
 pub(super) const FIVE_PERCENT: Judge = Judge::Equivalent {
     margin: Margin::Relative(0.05),
-    why: "5 %: fourth moments are dear to sample, and every counterfeit is off by four times as much",
+    why: "fourth moments are dear to sample, and every counterfeit is off by four times as much",
 };
 
 /// More than expected.

@@ -10,14 +10,6 @@ const MOST_ROWS: usize = 16;
 const MOST_COLUMNS: usize = 6;
 const LARGEST: usize = 8;
 
-/// The record as JSON, in full precision, with a line break at the end.
-///
-/// # Errors
-/// Never for a record of [`crate::exact::Oracle::record`], which refuses numbers that are not finite.
-pub fn json(record: &ExactRecord) -> serde_json::Result<String> {
-    Ok(serde_json::to_string(record)? + "\n")
-}
-
 /// The record as text for a terminal of 80 columns; with `colour`, verdicts are coloured.
 #[must_use]
 pub fn terminal(record: &ExactRecord, colour: bool) -> String {

@@ -92,6 +92,17 @@ pub enum Role {
     Contradicts,
 }
 
+impl Role {
+    /// The role in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Confirms => "confirms",
+            Self::Limits => "limits",
+            Self::Contradicts => "contradicts",
+        }
+    }
+}
+
 /// A wrong subject, to show that the trial can fail.
 #[derive(Clone, Debug)]
 pub struct Counterfeit {
@@ -133,6 +144,17 @@ pub enum Route {
     Sampled,
     /// Worked out from the guide's own numbers.
     Arithmetic,
+}
+
+impl Route {
+    /// The route in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Sampled => "sampled",
+            Self::Arithmetic => "arithmetic",
+        }
+    }
 }
 
 /// A number that a claim reports.

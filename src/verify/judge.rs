@@ -117,11 +117,11 @@ impl Judge {
     #[must_use]
     pub fn sentence(&self) -> String {
         match self {
-            Self::Exact { tolerance, .. } => format!("equal to {tolerance:e}"),
+            Self::Exact { tolerance, .. } => format!("the same to {tolerance:e}"),
             Self::Equivalent { margin: Margin::Relative(part), .. } => {
-                format!("equal to {} % of the largest component", part * 100.0)
+                format!("within {} % of the largest component", part * 100.0)
             }
-            Self::Equivalent { margin: Margin::Absolute(margin), .. } => format!("equal to {margin}"),
+            Self::Equivalent { margin: Margin::Absolute(margin), .. } => format!("within {margin}"),
             Self::Different { at_least, .. } => format!("at least {at_least} apart"),
             Self::Ratio { bound: Bound::Above(multiple), .. } => side("more than", *multiple),
             Self::Ratio { bound: Bound::Below(multiple), .. } => side("less than", *multiple),

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::claim::{Claim, Finding, Role, Route, Subject, Trial, Value};
+use super::claim::{Claim, Finding, Role, Subject, Trial, Value};
 use super::judge::{Judge, Verdict};
 use super::record::{BudgetRecord, ClaimRecord, CounterfeitRecord, Ledger, Numbers, QuantityRecord, TrialRecord};
 use super::source::Source;
@@ -226,15 +226,4 @@ pub fn judge_sampled(
         },
         samples,
     })
-}
-
-impl Route {
-    /// The route in a word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Sampled => "sampled",
-            Self::Arithmetic => "arithmetic",
-        }
-    }
 }

@@ -1,0 +1,6 @@
+//! Eighth floor: the commands, thin: arguments and files in, records through the library, text out. They must not know
+//! any mathematics.
+
+pub(crate) mod exact;
+pub(crate) mod ledger;
+pub(crate) mod output;

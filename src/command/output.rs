@@ -1,0 +1,103 @@
+//! What every command needs: threads, progress, colours, and writing whole files.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// One sentence that says what is wrong, where, and the mend.
+pub(crate) struct Unusable(pub(crate) String);
+
+impl<E: std::error::Error> From<E> for Unusable {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// More threads than any machine has cores only take memory.
+const MOST_THREADS: usize = 1024;
+
+/// Computes with so many threads, or with one a core.
+pub(super) fn use_threads(threads: Option<usize>) -> Result<(), Unusable> {
+    if let Some(threads) = threads {
+        if !(1..=MOST_THREADS).contains(&threads) {
+            return Err(Unusable(format!("--threads is {threads}; give a number from 1 to {MOST_THREADS}")));
+        }
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    }
+    Ok(())
+}
+
+/// Writes `text` to a file, or to standard output.
+pub(super) fn deliver(output: Option<&Path>, text: &str) -> Result<(), Unusable> {
+    match output {
+        Some(path) => write_whole(path, text),
+        None => match std::io::stdout().write_all(text.as_bytes()) {
+            // Whoever reads us may stop early, as `head` does.
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Unusable(format!(
+                "standard output cannot be written: {error}; free some space or name another place"
+            ))),
+            _ => Ok(()),
+        },
+    }
+}
+
+/// A bar on the error stream that shows itself after a second, and only on a terminal.
+pub(super) fn progress_bar(steps: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden());
+    if std::io::stderr().is_terminal() {
+        let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {eta} left");
+        bar.set_style(style.expect("the template is well formed"));
+        let late = bar.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs(1));
+            if !late.is_finished() {
+                late.set_draw_target(ProgressDrawTarget::stderr());
+            }
+        });
+    }
+    bar
+}
+
+/// Colours are for terminals whose owner did not say no (no-color.org).
+pub(super) fn colour() -> bool {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    std::io::stdout().is_terminal() && !plain
+}
+
+/// Writes aside and renames, so that a file is there whole or not at all. What is no regular file, such as a pipe or
+/// a device, is written to as it stands.
+fn write_whole(path: &Path, text: &str) -> Result<(), Unusable> {
+    let unwritable = |error: &std::io::Error| {
+        // The error itself would name the file aside, which nobody asked for.
+        let mend = match error.kind() {
+            std::io::ErrorKind::NotFound => "its folder does not exist; create it".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "permission is denied; change the mode".to_owned(),
+            kind => format!("{kind}; check the folder and the space left"),
+        };
+        Unusable(format!("{} cannot be written: {mend}", path.display()))
+    };
+    if path.is_dir() {
+        return Err(Unusable(format!("{} is a directory; name a file in it", path.display())));
+    }
+    if path.exists() && !path.is_file() {
+        return std::fs::write(path, text).map_err(|error| unwritable(&error));
+    }
+    // A link stays one: what it points to is replaced.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As for any new file, less what the umask takes; an old file keeps its mode.
+        let mode = std::fs::metadata(&target).map_or(0o666, |old| old.permissions().mode());
+        builder.permissions(std::fs::Permissions::from_mode(mode));
+    }
+    let mut aside = builder.tempfile_in(folder).map_err(|error| unwritable(&error))?;
+    aside.write_all(text.as_bytes()).map_err(|error| unwritable(&error))?;
+    aside.persist(&target).map_err(|error| unwritable(&error.error))?;
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! The ledger as a page: the errata first, then every claim.
+
+use std::fmt::Write;
+
+use super::{chapter_title, count, numbers, origin, plural, tally, verdict};
+use crate::verify::{ClaimRecord, Finding, Ledger, Role, Route};
+
+/// The ledger in Markdown.
+#[must_use]
+pub fn markdown(ledger: &Ledger) -> String {
+    let mut out = String::new();
+    let budget = &ledger.budget;
+    let _ = writeln!(out, "# The ledger\n");
+    let _ = writeln!(
+        out,
+        "{} of *The Complete Guide to Policy Gradients*: {}.\n",
+        plural(ledger.claims.len(), "claim"),
+        tally(&ledger.claims)
+    );
+    let _ = writeln!(
+        out,
+        "Exact numbers come from enumeration, recursion, closed forms or quadrature, by two routes. Sampled ones are decided \
+         by e-processes: over the draw of the root seed ({}), the probability that any right answer of the whole ledger is \
+         called violated is at most {:e}, and that any answer which is off by its margin or more passes is at most {:e}, \
+         divided over {} sampled subjects. Every trial comes with counterfeits, wrong subjects that were judged violated. \
+         [Method](../docs/METHOD.md), [limits](../docs/LIMITS.md). Numbers are rounded here; \
+         `unbiased verify --format json` gives all digits.\n",
+        ledger.seed, budget.false_alarm, budget.false_holds, budget.shares
+    );
+    let _ = writeln!(out, "| chapter | claims | holds | conditional | fails |\n|---|---|---|---|---|");
+    for chapter in chapters(ledger) {
+        let claims: Vec<&ClaimRecord> = ledger.claims.iter().filter(|claim| claim.chapter == chapter).collect();
+        let of = |finding: Finding| claims.iter().filter(|claim| claim.finding == finding).count();
+        let _ = writeln!(
+            out,
+            "| [{chapter}. {}](#chapter-{chapter}) | {} | {} | {} | {} |",
+            chapter_title(chapter),
+            claims.len(),
+            of(Finding::Holds),
+            of(Finding::Conditional),
+            of(Finding::Fails)
+        );
+    }
+    errata(&mut out, ledger);
+    for chapter in chapters(ledger) {
+        let _ = writeln!(out, "\n<a id=\"chapter-{chapter}\"></a>\n\n## Chapter {chapter}: {}", chapter_title(chapter));
+        for claim in ledger.claims.iter().filter(|claim| claim.chapter == chapter) {
+            page(&mut out, claim);
+        }
+    }
+    out
+}
+
+fn chapters(ledger: &Ledger) -> Vec<u32> {
+    let mut chapters: Vec<u32> = ledger.claims.iter().map(|claim| claim.chapter).collect();
+    chapters.dedup();
+    chapters
+}
+
+/// Text that Markdown may not read as anything else.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '_' | '|' | '<' | '>' | '[' | ']' | '`' | '\\' | '#') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+fn errata(out: &mut String, ledger: &Ledger) {
+    let _ = writeln!(out, "\n## Errata\n\nThe sentences that fail, and what is right.");
+    for claim in ledger.claims.iter().filter(|claim| claim.finding == Finding::Fails) {
+        let _ = writeln!(out, "\n**[{}](#{})** ({})\n\n> {}\n", claim.id, claim.id, origin(claim), plain(&claim.quote));
+        let _ = writeln!(out, "*Right is:* {}\n\n{}\n", plain(&claim.statement), plain(&claim.lesson));
+        if let Some(trial) = claim.trials.iter().find(|trial| trial.role == Role::Contradicts) {
+            let _ = writeln!(
+                out,
+                "*Seen in* {}: {}. Measured {}; expected {} ({}).",
+                plain(&trial.setting),
+                plain(&trial.name),
+                numbers(&trial.measured, trial.standard_error.as_ref()),
+                numbers(&trial.expected, None),
+                trial.judge
+            );
+        }
+    }
+}
+
+fn page(out: &mut String, claim: &ClaimRecord) {
+    let _ = writeln!(
+        out,
+        "\n<a id=\"{}\"></a>\n\n### {} · {} · {}",
+        claim.id,
+        claim.id,
+        claim.finding.word(),
+        origin(claim)
+    );
+    if claim.finding != claim.recorded {
+        let _ = writeln!(out, "\n**Recorded as {}.**", claim.recorded.word());
+    }
+    let _ = writeln!(out, "\n> {}\n\n{}\n", plain(&claim.quote), plain(&claim.statement));
+    let _ = writeln!(out, "*Why:* {}\n\n*Found:* {}", plain(&claim.because), plain(&claim.lesson));
+    if !claim.quantities.is_empty() {
+        let _ = writeln!(out, "\n| number | value | what it is |\n|---|---|---|");
+        for quantity in &claim.quantities {
+            let _ = writeln!(
+                out,
+                "| `{}` | {} | {} |",
+                quantity.key,
+                numbers(&quantity.value, None),
+                plain(&quantity.what)
+            );
+        }
+    }
+    let _ = writeln!(out, "\n| trial | measured | expected | asked | verdict | caught |\n|---|---|---|---|---|---|");
+    for trial in &claim.trials {
+        let role = trial.role.word();
+        let how = match trial.route {
+            Route::Sampled => format!("{} samples", count(trial.samples)),
+            other => other.word().to_owned(),
+        };
+        let caught: Vec<String> = trial
+            .counterfeits
+            .iter()
+            .map(|other| format!("{} ({})", plain(&other.story), verdict(other.verdict)))
+            .collect();
+        let _ = writeln!(
+            out,
+            "| {}; *{}* | {} | {} | {} | {}, {role}; {how} | {} |",
+            plain(&trial.name),
+            plain(&trial.setting),
+            numbers(&trial.measured, trial.standard_error.as_ref()),
+            numbers(&trial.expected, None),
+            trial.judge,
+            verdict(trial.verdict),
+            caught.join("; ")
+        );
+    }
+}

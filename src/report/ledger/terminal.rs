@@ -1,0 +1,212 @@
+//! The ledger on a terminal of 80 columns.
+
+use comfy_table::{Attribute, Cell, Color};
+
+use super::{as_it_should, chapter_title, count, numbers, origin, plural, tally, verdict};
+use crate::verify::{ClaimRecord, Finding, Ledger, QuantityRecord, TrialRecord, Verdict};
+
+const WIDTH: usize = 80;
+
+/// The ledger, a line a claim, and what is right where a claim is not; with `colour`, findings are coloured.
+#[must_use]
+pub fn terminal(ledger: &Ledger, colour: bool) -> String {
+    let mut out = Page::new(colour);
+    let mut chapter = 0;
+    for claim in &ledger.claims {
+        if claim.chapter != chapter {
+            chapter = claim.chapter;
+            out.line("");
+            out.bold(&format!("Chapter {chapter}. {}", chapter_title(chapter)));
+        }
+        out.finding(claim.finding, &claim.id);
+        if claim.finding != Finding::Holds {
+            out.wrapped(&claim.lesson, 14, 14);
+        }
+        if claim.finding != claim.recorded {
+            out.wrapped(&format!("recorded as {}; now:", claim.recorded.word()), 14, 14);
+            for trial in claim.trials.iter().filter(|trial| !as_it_should(trial)) {
+                wrong(&mut out, trial);
+            }
+        }
+    }
+    out.line("");
+    out.wrapped(&summary(ledger), 0, 0);
+    out.text
+}
+
+/// What was measured, how surely, and whether it is as recorded.
+fn summary(ledger: &Ledger) -> String {
+    let differing = ledger.claims.iter().filter(|claim| claim.finding != claim.recorded).count();
+    let recorded = match differing {
+        0 => "all as recorded".to_owned(),
+        n => format!("{n} other than recorded"),
+    };
+    let trials = || ledger.claims.iter().flat_map(|claim| &claim.trials);
+    let drawn = trials().filter(|trial| trial.samples > 0).count();
+    let samples: u64 =
+        trials().map(|trial| trial.samples + trial.counterfeits.iter().map(|other| other.samples).sum::<u64>()).sum();
+    let all = || trials().flat_map(|trial| &trial.counterfeits);
+    let counterfeits = all().count();
+    let missed = all().filter(|other| other.verdict != Verdict::Violated).count();
+    let budget = &ledger.budget;
+    format!(
+        "{}: {}; {recorded}. {}, {drawn} of them drawn ({} samples, seed {}), and {}. Over the seed, any right answer of \
+         the whole ledger is called violated with probability at most {:e}, and any that is off by its margin passes with \
+         probability at most {:e}.",
+        plural(ledger.claims.len(), "claim"),
+        tally(&ledger.claims),
+        plural(trials().count(), "trial"),
+        count(samples),
+        ledger.seed,
+        caught(counterfeits, missed),
+        budget.false_alarm,
+        budget.false_holds
+    )
+}
+
+fn caught(counterfeits: usize, missed: usize) -> String {
+    match missed {
+        0 => format!("{} caught", plural(counterfeits, "counterfeit")),
+        n => format!("{n} of {} not caught", plural(counterfeits, "counterfeit")),
+    }
+}
+
+fn wrong(out: &mut Page, trial: &TrialRecord) {
+    out.wrapped(
+        &format!(
+            "{}: {} ({}); measured {}, expected {}",
+            trial.name,
+            verdict(trial.verdict),
+            trial.judge,
+            numbers(&trial.measured, trial.standard_error.as_ref()),
+            numbers(&trial.expected, None)
+        ),
+        14,
+        16,
+    );
+    for other in trial.counterfeits.iter().filter(|other| other.verdict != Verdict::Violated) {
+        out.wrapped(&format!("not caught: {} ({})", other.story, verdict(other.verdict)), 16, 18);
+    }
+}
+
+/// One claim as a page: what it says, why, where it was measured, and what would refute it.
+#[must_use]
+pub fn explain(claim: &ClaimRecord, colour: bool) -> String {
+    let mut out = Page::new(colour);
+    out.bold(&claim.id);
+    out.line(&format!("chapter {}, {}; of {}", claim.chapter, chapter_title(claim.chapter), origin(claim)));
+    out.line("");
+    out.finding(claim.finding, &format!("(recorded: {})", claim.recorded.word()));
+    for (title, text) in [
+        ("The sentence", &claim.quote),
+        ("Precisely", &claim.statement),
+        ("Why", &claim.because),
+        ("What follows", &claim.lesson),
+    ] {
+        out.line("");
+        out.bold(title);
+        out.wrapped(text, 2, 2);
+    }
+    if !claim.quantities.is_empty() {
+        out.line("");
+        out.bold("Numbers");
+        for QuantityRecord { key, what, value } in &claim.quantities {
+            out.wrapped(&format!("{key} = {}", numbers(value, None)), 2, 6);
+            out.wrapped(what, 6, 6);
+        }
+    }
+    for trial in &claim.trials {
+        out.line("");
+        out.bold(&format!("Trial: {}", trial.name));
+        out.wrapped(&format!("{}; {}", trial.role.word(), trial.route.word()), 2, 2);
+        out.wrapped(&format!("where     {}", trial.setting), 2, 12);
+        out.wrapped(&format!("measured  {}", numbers(&trial.measured, trial.standard_error.as_ref())), 2, 12);
+        out.wrapped(&format!("expected  {}", numbers(&trial.expected, None)), 2, 12);
+        out.wrapped(&format!("asked     {}: {}", trial.judge, trial.why), 2, 12);
+        let samples =
+            if trial.samples > 0 { format!(", after {} samples", count(trial.samples)) } else { String::new() };
+        out.wrapped(&format!("verdict   {}{samples}", verdict(trial.verdict)), 2, 12);
+        for other in &trial.counterfeits {
+            let samples =
+                if other.samples > 0 { format!(" after {} samples", count(other.samples)) } else { String::new() };
+            let measured = numbers(&other.measured, None);
+            out.wrapped(&format!("refuted   {}: {measured}, {}{samples}", other.story, verdict(other.verdict)), 2, 12);
+        }
+    }
+    out.text
+}
+
+/// The claims with their recorded findings, a line each.
+#[must_use]
+pub fn list(claims: &[(&str, Finding, &str)], colour: bool) -> String {
+    let mut out = Page::new(colour);
+    for (id, recorded, quote) in claims {
+        out.finding(*recorded, id);
+        out.wrapped(quote, 14, 14);
+    }
+    out.text
+}
+
+/// Text that grows line by line.
+struct Page {
+    text: String,
+    colour: bool,
+}
+
+impl Page {
+    fn new(colour: bool) -> Self {
+        Self { text: String::new(), colour }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    fn wrapped(&mut self, text: &str, first: usize, others: usize) {
+        let (first, others) = (" ".repeat(first), " ".repeat(others));
+        // Words are what stands between spaces: nothing breaks 1e-11 or N/(N−1).
+        let options = textwrap::Options::new(WIDTH)
+            .initial_indent(&first)
+            .subsequent_indent(&others)
+            .word_separator(textwrap::WordSeparator::AsciiSpace)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        for line in textwrap::wrap(text, options) {
+            self.line(&line);
+        }
+    }
+
+    fn bold(&mut self, text: &str) {
+        let styled = self.styled(Cell::new(text).add_attribute(Attribute::Bold), text);
+        self.line(&styled);
+    }
+
+    /// The finding in its colour, then text.
+    fn finding(&mut self, finding: Finding, text: &str) {
+        let (mark, colour) = match finding {
+            Finding::Holds => ("✓", Color::Green),
+            Finding::Conditional => ("◐", Color::Yellow),
+            Finding::Fails => ("✗", Color::Red),
+            Finding::Outside => ("–", Color::Grey),
+            Finding::Undecided => ("?", Color::Magenta),
+            Finding::Mismatch => ("!", Color::Magenta),
+        };
+        let word = format!("{mark} {:<11}", finding.word());
+        let styled = self.styled(Cell::new(&word).fg(colour), &word);
+        self.line(&format!("{styled} {text}"));
+    }
+
+    /// One cell of a table without borders is a styled text.
+    fn styled(&self, cell: Cell, plain: &str) -> String {
+        if !self.colour {
+            return plain.to_owned();
+        }
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::TableStyle::new()).enforce_styling();
+        table.add_row(vec![cell.set_alignment(comfy_table::CellAlignment::Left)]);
+        if let Some(column) = table.column_mut(0) {
+            column.set_padding((0, 0));
+        }
+        table.to_string()
+    }
+}
