@@ -23,6 +23,7 @@ reports: ## write the snapshots in reports/
 	cargo run --release --locked --quiet -- exact problems/frozen-lake-8x8.json --output reports/frozen-lake-8x8.txt
 	cargo run --release --locked --quiet -- exact problems/cliff-walking.json --output reports/cliff-walking.txt
 	cargo run --release --locked --quiet -- exact problems/taxi.json --output reports/taxi.txt
+	cargo run --release --locked --quiet -- verify --format markdown --output reports/CLAIMS.md
 
 reports-check: reports ## write them again and fail on any difference
 	git diff --exit-code -- reports

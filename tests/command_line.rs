@@ -343,3 +343,87 @@ fn a_full_disk_is_an_error_and_a_closed_pipe_is_not() {
     let result = child.wait_with_output().unwrap();
     assert!(result.status.success() && result.stderr.is_empty());
 }
+
+/// Runs the program, expects success and returns the output.
+fn ledger(arguments: &[&str]) -> String {
+    let result = program().args(arguments).assert().success();
+    assert!(result.get_output().stderr.is_empty(), "nothing belongs on the error stream without a terminal");
+    String::from_utf8(result.get_output().stdout.clone()).unwrap()
+}
+
+#[test]
+fn the_ledger_has_the_documented_form() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../docs/verify.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let text = ledger(&["verify", "--format", "json"]);
+    let result: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(validator.is_valid(&result), "{:?}", validator.iter_errors(&result).next());
+    // And what was written can be read again, to the last bit.
+    let record: unbiased::verify::Ledger = serde_json::from_str(&text).unwrap();
+    assert!(record.as_recorded() && !record.undecided());
+    assert_eq!(serde_json::to_string(&record).unwrap() + "\n", text);
+}
+
+#[test]
+fn the_ledger_has_the_same_bytes_for_any_threads() {
+    // The other formats are functions of the same record.
+    for (format, more) in [("json", &["2", "5"][..]), ("markdown", &["5"])] {
+        let run = |threads: &str| ledger(&["verify", "--format", format, "--threads", threads]);
+        let one = run("1");
+        for threads in more {
+            assert_eq!(run(threads), one, "{format} with {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn the_ledger_is_read_on_eighty_columns() {
+    for (name, arguments) in [
+        ("verify a chapter", &["verify", "ch06"][..]),
+        ("explain", &["explain", "ch07-inbatch-mean-reward-to-go"]),
+        ("list", &["list"]),
+    ] {
+        let text = ledger(arguments);
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+        }
+        assert!(!text.contains('\u{1b}'), "colours belong on terminals only");
+        assert_snapshot!(name, text);
+    }
+}
+
+#[test]
+fn the_json_of_a_claim_is_golden() {
+    assert_snapshot!(ledger(&["verify", "ch07-leave-one-out", "--format", "json"]));
+}
+
+#[test]
+fn the_junit_of_a_claim_is_golden() {
+    assert_snapshot!(ledger(&["verify", "ch07-jacket", "--format", "junit"]));
+}
+
+#[test]
+fn bad_questions_to_the_ledger_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing/ledger.json");
+    let missing = missing.to_str().unwrap();
+    let mut refusals = Vec::new();
+    for arguments in [
+        &["verify", "ch99"][..],
+        &["verify", "--threads", "0"],
+        &["verify", "ch01", "--output", missing],
+        &["list", "natrual"],
+        &["explain", "inbatch-mean"],
+        &["explain", "ch07-leave-one-in"],
+        &["explain", "zzz"],
+    ] {
+        let result = program().args(arguments).assert().code(2);
+        assert!(result.get_output().stdout.is_empty());
+        let error = String::from_utf8(result.get_output().stderr.clone()).unwrap();
+        assert_eq!(error.lines().count(), 1, "one sentence: {error}");
+        refusals.push(error.trim_end().replace(&format!("{}/", folder.path().display()), ""));
+    }
+    assert_snapshot!(refusals.join("\n"));
+    program().args(["verify", "--seed", "-1"]).assert().code(2);
+    program().args(["verify", "--format", "yaml"]).assert().code(2);
+}

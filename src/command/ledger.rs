@@ -92,7 +92,7 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, Unusable
     use_threads(arguments.threads)?;
     let named = |claim: &&&Claim| claim.id == arguments.claim;
     let Some(claim) = LEDGER.iter().find(named) else {
-        return Err(unknown(&arguments.claim));
+        return Err(unknown("is called", &arguments.claim));
     };
     let ledger = run(&[claim], arguments.seed);
     deliver(None, &report::ledger::explain(&ledger.claims[0], colour()))?;
@@ -122,16 +122,16 @@ fn chosen(filter: Option<&str>) -> Result<Vec<&'static Claim>, Unusable> {
     let claims: Vec<&Claim> =
         LEDGER.iter().copied().filter(|claim| filter.is_none_or(|text| claim.id.contains(text))).collect();
     match filter {
-        Some(text) if claims.is_empty() => Err(unknown(text)),
+        Some(text) if claims.is_empty() => Err(unknown("has a name that contains", text)),
         _ => Ok(claims),
     }
 }
 
 /// No claim of that name, and the nearest that there is.
-fn unknown(text: &str) -> Unusable {
+fn unknown(asked: &str, text: &str) -> Unusable {
     let likeness = |id: &str| strsim::jaro_winkler(id, text).max(strsim::jaro_winkler(&id[5..], text));
     let near = LEDGER.iter().map(|claim| claim.id).filter(|id| likeness(id) > 0.75);
     let nearest = near.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    let hint = nearest.map_or(String::new(), |id| format!(" the nearest is \"{id}\","));
-    Unusable(format!("no claim's name contains \"{text}\";{hint} and `unbiased list` names all"))
+    let hint = nearest.map_or(String::new(), |id| format!("the nearest is \"{id}\", and "));
+    Unusable(format!("no claim {asked} \"{text}\"; {hint}`unbiased list` names all"))
 }

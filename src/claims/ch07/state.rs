@@ -60,7 +60,7 @@ pub(in crate::claims) static STATE_UNBIASED: Claim = Claim {
                 story: "a baseline that depends on the action",
                 subject: Subject::Sampled(|| {
                     mdp_1296().sample_paths(|path| {
-                        mdp_1296().weighted(path, |t| to_go(path, t) - wave(path, t) * f64::from(path.actions[t]))
+                        mdp_1296().weighted(path, |t| to_go(path, t) - 4.0 * wave(path, t) * f64::from(path.actions[t]))
                     })
                 }),
             }],

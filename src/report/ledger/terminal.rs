@@ -3,7 +3,7 @@
 use comfy_table::{Attribute, Cell, Color};
 
 use super::{as_it_should, chapter_title, count, numbers, origin, plural, tally, verdict};
-use crate::verify::{ClaimRecord, Finding, Ledger, QuantityRecord, TrialRecord, Verdict};
+use crate::verify::{ClaimRecord, Finding, Ledger, Origin, QuantityRecord, TrialRecord, Verdict};
 
 const WIDTH: usize = 80;
 
@@ -19,6 +19,9 @@ pub fn terminal(ledger: &Ledger, colour: bool) -> String {
             out.bold(&format!("Chapter {chapter}. {}", chapter_title(chapter)));
         }
         out.finding(claim.finding, &claim.id);
+        if claim.finding == Finding::Fails && claim.origin == Origin::Guide {
+            out.wrapped(&format!("“{}”", claim.quote), 14, 14);
+        }
         if claim.finding != Finding::Holds {
             out.wrapped(&claim.lesson, 14, 14);
         }

@@ -1,0 +1,230 @@
+//! Tests over the ledger as a whole: that it is well formed, that nothing is forgotten, and that its findings follow
+//! from what is measured.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use unbiased::claims::LEDGER;
+use unbiased::stats::Known;
+use unbiased::verify::{
+    self, Budget, Claim, Draws, Finding, Judge, Margin, Role, Route, Sample, Subject, Trial, Verdict,
+};
+
+fn trials() -> impl Iterator<Item = (&'static Claim, &'static Trial)> {
+    LEDGER.iter().flat_map(|claim| claim.trials.iter().map(move |trial| (*claim, trial)))
+}
+
+fn run(claim: &Claim) -> verify::ClaimRecord {
+    verify::run(&[claim], verify::DEFAULT_SEED, Budget::of(LEDGER), || ()).claims.remove(0)
+}
+
+/// A copy of `claim` with other trials.
+fn with_trials(claim: &Claim, trials: Vec<Trial>) -> Claim {
+    Claim { trials: Box::leak(trials.into_boxed_slice()), ..claim.clone() }
+}
+
+#[test]
+fn names_are_unique_ordered_and_well_formed() {
+    let mut seen = BTreeSet::new();
+    let mut chapter = 0;
+    for claim in LEDGER {
+        assert!(seen.insert(claim.id), "{} stands twice", claim.id);
+        let name = claim.id.strip_prefix("ch").and_then(|rest| rest.get(3..)).unwrap();
+        assert!(!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{}", claim.id);
+        assert!((1..=12).contains(&claim.chapter()) && claim.chapter() >= chapter, "{} is out of order", claim.id);
+        chapter = claim.chapter();
+    }
+}
+
+#[test]
+fn every_claim_is_told_in_full() {
+    for claim in LEDGER {
+        for text in [claim.quote, claim.statement, claim.because, claim.lesson] {
+            assert!(text.len() > 8 && text.trim() == text && !text.contains('\n'), "{}: \"{text}\"", claim.id);
+        }
+        let keys: BTreeSet<&str> = claim.quantities.iter().map(|quantity| quantity.key).collect();
+        assert_eq!(keys.len(), claim.quantities.len(), "{}: a key stands twice", claim.id);
+        assert!(keys.iter().all(|key| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')), "{}", claim.id);
+        assert!(!claim.trials.is_empty() || claim.recorded == Finding::Outside, "{} has no trial", claim.id);
+        let names: BTreeSet<&str> = claim.trials.iter().map(|trial| trial.name).collect();
+        assert_eq!(names.len(), claim.trials.len(), "{}: the name of a trial keys its stream", claim.id);
+    }
+}
+
+#[test]
+fn every_trial_has_counterfeits_and_reasons() {
+    for (claim, trial) in trials() {
+        let at = format!("{}, {}", claim.id, trial.name);
+        assert!(!trial.counterfeits.is_empty(), "{at}: a trial that cannot fail proves nothing");
+        let stories: BTreeSet<&str> = trial.counterfeits.iter().map(|counterfeit| counterfeit.story).collect();
+        assert_eq!(stories.len(), trial.counterfeits.len(), "{at}: a story keys its stream");
+        assert!(trial.judge.why().len() > 8 && trial.setting.len() > 3, "{at}: say why and where");
+        let drawn = |subject: &Subject| subject.route() == Route::Sampled;
+        assert!(
+            trial.counterfeits.iter().all(|other| drawn(&other.subject) == drawn(&trial.subject)),
+            "{at}: a counterfeit goes the way of its subject"
+        );
+        assert_eq!(
+            drawn(&trial.subject),
+            matches!(trial.judge, Judge::Equivalent { .. }),
+            "{at}: what is drawn is judged to a margin, what is computed is not"
+        );
+    }
+}
+
+/// The margin of a sampled trial is at most a quarter of the exact effect of each of its counterfeits.
+#[test]
+fn margins_are_a_quarter_of_every_counterfeit_or_less() {
+    let mut seen = 0;
+    for (claim, trial) in trials() {
+        let (Judge::Equivalent { margin, .. }, expected) = (trial.judge, (trial.expected)()) else { continue };
+        for counterfeit in trial.counterfeits {
+            let Subject::Sampled(sample) = counterfeit.subject else { panic!("checked above") };
+            // What is only known to lie in a range has no exact mean here.
+            let Some(mean) = sample().mean() else { continue };
+            let effect = mean.iter().zip(&expected).map(|(m, e)| (m - e).abs()).fold(0.0, f64::max);
+            let margin = margin.absolute(&expected);
+            assert!(
+                margin <= 0.25 * effect * (1.0 + 1e-9),
+                "{}, {}: the margin {margin} is more than a quarter of {effect}, the effect of \"{}\"",
+                claim.id,
+                trial.name,
+                counterfeit.story
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 40, "the test saw only {seen} counterfeits");
+}
+
+/// The exact mean of what is drawn is what is expected: the witness is asked for the truth.
+#[test]
+fn sampled_subjects_have_the_expected_mean() {
+    for (claim, trial) in trials() {
+        let Subject::Sampled(sample) = trial.subject else { continue };
+        let Some(mean) = sample().mean() else { continue };
+        let expected = (trial.expected)();
+        let scale = expected.iter().fold(1.0_f64, |m, x| m.max(x.abs()));
+        for (m, e) in mean.iter().zip(&expected) {
+            assert!((m - e).abs() < 1e-10 * scale, "{}, {}: {m} and {e}", claim.id, trial.name);
+        }
+    }
+}
+
+/// The sources of the chapters, read for statics.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[test]
+fn no_claim_is_forgotten() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/claims");
+    let mut written = Vec::new();
+    for file in sources(&folder) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let statics = text.matches(": Claim = Claim {").count();
+        let ids: Vec<String> = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("id: \"").and_then(|rest| rest.strip_suffix("\",")))
+            .map(String::from)
+            .collect();
+        assert_eq!(statics, ids.len(), "{}: a claim's id stands on a line of its own", file.display());
+        written.extend(ids);
+    }
+    let listed: BTreeSet<&str> = LEDGER.iter().map(|claim| claim.id).collect();
+    for id in &written {
+        assert!(listed.contains(id.as_str()), "{id} is written but not in the ledger: add its line to claims/mod.rs");
+    }
+    assert_eq!(written.len(), LEDGER.len());
+}
+
+/// Findings follow from what is measured: any subject exchanged for its counterfeit turns the finding.
+#[test]
+fn a_perturbed_subject_changes_the_finding() {
+    for claim in LEDGER {
+        for trial in claim.trials {
+            let broken = Trial { subject: trial.counterfeits[0].subject, ..trial.clone() };
+            let record = run(&with_trials(claim, vec![broken]));
+            assert_eq!(record.finding, Finding::Mismatch, "{}, {}", claim.id, trial.name);
+        }
+    }
+}
+
+/// And a counterfeit exchanged for the right subject is noticed.
+#[test]
+fn a_counterfeit_that_is_right_is_noticed() {
+    for claim in LEDGER.iter().step_by(5) {
+        let mut trials = claim.trials.to_vec();
+        let first = &trials[0];
+        let right = verify::Counterfeit { story: "nothing is wrong with it", subject: first.subject };
+        trials[0].counterfeits = Box::leak(Box::new([right]));
+        assert_eq!(run(&with_trials(claim, trials)).finding, Finding::Mismatch, "{}", claim.id);
+    }
+}
+
+/// Roles decide: the same trials under other roles make another finding.
+#[test]
+fn the_finding_follows_from_the_roles() {
+    let claim = LEDGER.iter().find(|claim| claim.trials.len() > 1 && claim.recorded == Finding::Holds).unwrap();
+    let with = |role: Role| {
+        let mut trials = claim.trials.to_vec();
+        trials[1].role = role;
+        run(&with_trials(claim, trials)).finding
+    };
+    assert_eq!(with(Role::Confirms), Finding::Holds);
+    assert_eq!(with(Role::Limits), Finding::Conditional);
+    assert_eq!(with(Role::Contradicts), Finding::Fails);
+    assert_eq!(run(&with_trials(claim, Vec::new())).finding, Finding::Outside);
+}
+
+/// One number whose mean lies half a margin off: neither answer is promised, and with so much noise neither comes.
+fn hopeless() -> Sample {
+    Box::new(Draws::new(vec![0.5], vec![1e12], |stream, out| out[0] = 0.5 + 1e6 * stream.normal()))
+}
+
+#[test]
+fn what_cannot_be_decided_is_undecided() {
+    let trial = Trial {
+        name: "hopeless",
+        role: Role::Confirms,
+        setting: "noise",
+        subject: Subject::Sampled(hopeless),
+        expected: || vec![0.0],
+        judge: Judge::Equivalent { margin: Margin::Absolute(1.0), why: "none" },
+        counterfeits: &[],
+    };
+    assert_eq!(hopeless().known(), [Known::Variance(1e12 / 4096.0)]);
+    let record = run(&with_trials(LEDGER[0], vec![trial]));
+    assert_eq!((record.finding, record.trials[0].verdict), (Finding::Undecided, Verdict::Undecided));
+    assert_eq!(record.trials[0].samples, verify::MOST_SAMPLES);
+}
+
+/// The error rates are over the draw of the seed: any seed will do.
+#[test]
+fn other_seeds_find_the_same() {
+    for seed in [0, 1, u64::MAX] {
+        let ledger = verify::run(LEDGER, seed, Budget::of(LEDGER), || ());
+        for claim in &ledger.claims {
+            assert_eq!(claim.finding, claim.recorded, "{} with seed {seed}", claim.id);
+        }
+    }
+}
+
+/// A filter changes no result: the budget and the streams are those of the whole ledger.
+#[test]
+fn a_claim_alone_is_measured_as_in_the_whole() {
+    let whole = verify::run(LEDGER, 7, Budget::of(LEDGER), || ());
+    for (claim, record) in LEDGER.iter().zip(&whole.claims).step_by(9) {
+        assert_eq!(&verify::run(&[claim], 7, Budget::of(LEDGER), || ()).claims[0], record, "{}", claim.id);
+    }
+}
