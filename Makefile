@@ -10,8 +10,9 @@ build: ## build the program, optimised
 test: ## every test, as the README runs it
 	cargo test
 
-stress: ## the random-world tests again, on twenty times as many worlds from another seed
+stress: ## twenty times as many random worlds from another seed, and the calibration of the verdicts
 	STRESS=20 cargo test --release --test truth
+	cargo run --release --locked --quiet --example calibrate -- reports/CALIBRATION.md
 
 bench: ## time and memory of the oracle and the sampler, beside their limits
 	cargo bench --bench sampling

@@ -25,11 +25,15 @@ pub(super) const ROUNDING: Judge =
 pub(super) const TWO_PERCENT: Judge =
     Judge::Equivalent { margin: Margin::Relative(0.02), why: "a quarter of the effect of every counterfeit, or less" };
 
-/// A sampled variance or a mean whose counterfeits are coarse.
+/// A sampled mean that is dear, and whose counterfeits are coarse.
 pub(super) const FIVE_PERCENT: Judge = Judge::Equivalent {
     margin: Margin::Relative(0.05),
-    why: "fourth moments are dear to sample, and every counterfeit is off by four times as much",
+    why: "the noise is large beside the mean, and every counterfeit is off by four times as much or more",
 };
+
+/// Derivatives by differences of enumerated probabilities.
+pub(super) const DIFFERENCES: Judge =
+    Judge::Exact { tolerance: 1e-7, why: "rounding over the step of the differences" };
 
 /// More than expected.
 pub(super) const MORE: Judge = Judge::Ratio { bound: Bound::Above(1.0), why: "the sentence says more, not how much" };

@@ -12,6 +12,7 @@ use crate::verify::DEFAULT_SEED;
 
 pub(super) const MDP_16: &str = "set-mdp-16: 2 states, 2 actions, 2 steps, tabular softmax; 16 trajectories";
 pub(super) const MDP_1296: &str = "set-mdp-1296: 3 states, 2 actions, 4 steps, tabular softmax; 1296 trajectories";
+pub(super) const ALIASED: &str = "set-mdp-1296 seen as o=0 in state 0 and o=1 in states 1 and 2; softmax of o";
 pub(super) const FOUR_ARM: &str = "set-four-arm: rewards (2, 5, 8, 12), one logit each, uniform policy";
 
 /// set-mdp-16.
@@ -53,9 +54,8 @@ pub(super) const DELTA: [f64; 6] = [0.3, -0.2, -0.25, 0.4, 0.15, -0.35];
 
 /// set-mdp-1296 at the new parameters `θ + e δ` of set-mdp-shifted.
 pub(super) fn shifted(e: f64) -> World {
-    let old = mdp_1296();
-    let theta = old.policy.parameters().iter().zip(DELTA).map(|(theta, delta)| theta + e * delta).collect();
-    World::new(old.mdp.clone(), old.policy.clone().with_parameters(theta).expect("as many parameters"))
+    let theta = mdp_1296().policy.parameters().iter().zip(DELTA);
+    mdp_1296().with_parameters(theta.map(|(theta, delta)| theta + e * delta).collect())
 }
 
 /// set-mdp-1296 seen through observations: 0 in state 0, 1 in states 1 and 2.

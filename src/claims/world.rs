@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::measure::{dot, policy_factor};
+use super::measure::{dot, policy_factor, probability};
 use crate::autodiff::Dual;
 use crate::batch::{Batch, Trajectory};
 use crate::environment::{TabularMdp, Transition};
@@ -33,9 +33,23 @@ impl<P: Policy> World<P> {
         self.oracle().objective()
     }
 
-    /// `∇J`, by dynamic programming on dual numbers.
+    /// `∇J`, by differentiating the backward recursion `V_t(s) = Σ_a π(a|s) Σ P (r + V_{t+1})` along dual numbers: no
+    /// score is asked, and the policy-gradient theorem is not used.
     pub(super) fn gradient(&self) -> Vec<f64> {
-        self.oracle().gradient().to_vec()
+        let (mdp, theta) = (&self.mdp, Dual::<16>::point(self.policy.parameters()));
+        let mut values = vec![Dual::from(0.0); mdp.states()];
+        for t in (0..mdp.horizon()).rev() {
+            let action = |s: usize, a: usize| {
+                let outcome =
+                    |next: &Transition| Dual::from(next.probability) * (Dual::from(next.reward) + values[next.next]);
+                let ahead = mdp.transitions(s, a).iter().map(outcome).fold(Dual::from(0.0), |sum, x| sum + x);
+                probability(&self.policy, &theta, t, mdp.observation(s), a) * ahead
+            };
+            let value = |s: usize| (0..mdp.actions()).fold(Dual::from(0.0), |sum, a| sum + action(s, a));
+            values = (0..mdp.states()).map(value).collect();
+        }
+        let start = mdp.initial().iter().zip(&values).map(|(p, value)| Dual::from(*p) * *value);
+        start.fold(Dual::from(0.0), |sum, x| sum + x).tangents[..theta.len()].to_vec()
     }
 
     /// Every trajectory `(s_1, a_1, …, s_T, a_T)` of positive probability, with it.
@@ -149,6 +163,32 @@ impl<P: Policy> World<P> {
             sums.iter_mut().zip(term.tangents).for_each(|(sum, x)| sum.add(x));
         }
         sums.into_iter().map(Sum::value).collect()
+    }
+}
+
+impl World {
+    /// The same world at other parameters.
+    pub(super) fn with_parameters(&self, theta: Vec<f64>) -> Self {
+        Self::new(self.mdp.clone(), self.policy.clone().with_parameters(theta).expect("as many parameters"))
+    }
+
+    /// `∇ log p(τ)` of every trajectory, from the probabilities that the world has at `θ ± h` (central differences,
+    /// extrapolated once): the environment's factors are inside.
+    pub(super) fn log_probability_slopes(&self, of: fn(f64) -> f64) -> Vec<f64> {
+        let theta = self.policy.parameters();
+        let at = |k: usize, step: f64| {
+            let mut moved = theta.to_vec();
+            moved[k] += step;
+            self.with_parameters(moved).paths().iter().map(|(p, _)| of(*p)).collect()
+        };
+        let slopes = |k: usize, h: f64| -> Vec<f64> {
+            let (up, down): (Vec<f64>, Vec<f64>) = (at(k, h), at(k, -h));
+            up.iter().zip(down).map(|(up, down)| (up - down) / (2.0 * h)).collect()
+        };
+        let columns = (0..theta.len()).map(|k| (slopes(k, 2e-3), slopes(k, 1e-3)));
+        let columns: Vec<Vec<f64>> =
+            columns.map(|(wide, close)| wide.iter().zip(close).map(|(w, c)| (4.0 * c - w) / 3.0).collect()).collect();
+        (0..self.paths().len()).flat_map(|i| columns.iter().map(move |column| column[i])).collect()
     }
 }
 

@@ -2,8 +2,18 @@
 
 use crate::claims::prelude::*;
 
+const LOGITS: [f64; 4] = [5.0, -3.0, 2.0, 100.0];
+
 fn softmax_sum() -> f64 {
-    softmax(&[5.0, -3.0, 2.0, 100.0]).iter().sum()
+    softmax(&LOGITS).iter().sum()
+}
+
+/// The integral of `∂N/∂μ` and `∂N/∂σ`, the normaliser's derivative counted `normaliser` times.
+fn gaussian_mass_gradient(normaliser: f64) -> [f64; 2] {
+    let integral = |slope: &dyn Fn(f64) -> f64| {
+        numeric::trapezoid(-20.0, 20.0, 2000, |x| slope((x - 0.3) / 0.7) * numeric::normal_density(x, 0.3, 0.7))
+    };
+    [integral(&|z| z / 0.7), integral(&|z| (z * z - normaliser) / 0.7)]
 }
 
 fn gaussian_integral() -> f64 {
@@ -42,21 +52,21 @@ pub(in crate::claims) static POLICY_HEADS: Claim = Claim {
         Trial {
             name: "normalised for every θ: the mass has no gradient",
             role: Role::Confirms,
-            setting: "the derivatives of Σ_a π(a) along each of the four logits",
+            setting: "along each of the four logits, and along mean and standard deviation",
             subject: Subject::Exact(|| {
-                let logits = Dual::<4>::point(&[5.0, -3.0, 2.0, 6.0]);
-                let policy = tabular(1, 4, &[5.0, -3.0, 2.0, 6.0]);
                 let mut pi = vec![Dual::<4>::from(0.0); 4];
-                policy.probabilities_over(0, 0, &logits, &mut pi);
-                pi.iter().fold(Dual::from(0.0), |sum: Dual<4>, p| sum + *p).tangents.to_vec()
+                tabular(1, 4, &LOGITS).probabilities_over(0, 0, &Dual::point(&LOGITS), &mut pi);
+                let softmax = pi.iter().fold(Dual::from(0.0), |sum: Dual<4>, p| sum + *p);
+                [&softmax.tangents[..], &gaussian_mass_gradient(1.0)].concat()
             }),
-            expected: || vec![0.0; 4],
+            expected: || vec![0.0; 6],
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
                 story: "exponentials that are not divided by their sum",
                 subject: Subject::Exact(|| {
-                    let logits = Dual::<4>::point(&[5.0, -3.0, 2.0, 6.0]);
-                    logits.iter().fold(Dual::from(0.0), |sum: Dual<4>, x| sum + x.exp()).tangents.to_vec()
+                    let logits = Dual::<4>::point(&LOGITS);
+                    let mass = logits.iter().fold(Dual::from(0.0), |sum: Dual<4>, x| sum + x.exp());
+                    [&mass.tangents[..], &gaussian_mass_gradient(0.0)].concat()
                 }),
             }],
         },

@@ -1,6 +1,7 @@
 //! What J is, and how it is estimated.
 
 use crate::claims::prelude::*;
+use crate::verify::Bounded;
 
 fn enumerated(world: &World) -> f64 {
     world.mean(total)
@@ -132,19 +133,34 @@ pub(in crate::claims) static CANNOT_COMPUTE: Claim = Claim {
             }],
         },
         Trial {
-            name: "where only samples are at hand, they estimate it",
+            name: "6⁴⁰ trajectories are not listed, but drawn",
             role: Role::Confirms,
-            setting: MDP_1296,
-            subject: Subject::Sampled(|| mdp_1296().sample_paths(|path| vec![total(path)])),
-            expected: || vec![enumerated(mdp_1296())],
+            setting: "set-mdp-1296 with 40 steps; the mean return drawn, against the recursion",
+            subject: Subject::Sampled(|| long_returns(40)),
+            expected: || vec![long().objective()],
             judge: TWO_PERCENT,
             counterfeits: &[Counterfeit {
-                story: "the first reward forgotten",
-                subject: Subject::Sampled(|| mdp_1296().sample_paths(|path| vec![path.rewards[1..].iter().sum()])),
+                story: "the last ten rewards forgotten",
+                subject: Subject::Sampled(|| long_returns(30)),
             }],
         },
     ],
 };
+
+/// set-mdp-1296 with 40 steps.
+fn long() -> World {
+    let world = mdp_1296();
+    World::new(world.mdp.clone().with_horizon(40).expect("a longer horizon"), world.policy.clone())
+}
+
+/// Draws of the sum of the first rewards, which lies between −40 and 80.
+fn long_returns(steps: usize) -> Sample {
+    let world = long();
+    let source = Bounded::new(&world.mdp, &world.policy, 1, (&[-40.0], &[80.0]), move |batch: &Batch| {
+        vec![batch.rewards(0)[..steps].iter().sum()]
+    });
+    Box::new(source.expect("the world can be drawn"))
+}
 
 fn return_std(world: &World) -> f64 {
     world.trace(|path| vec![total(path)]).sqrt()
@@ -238,7 +254,7 @@ pub(in crate::claims) static WILD_OUTCOMES: Claim = Claim {
     ],
 };
 
-/// Arm A pays 10 with probability .1 and else nothing, arm B always 2; the next state tells which.
+/// Arm A pays 10 with probability .1 and else nothing, arm B always 2: the reward depends on the outcome.
 fn lottery() -> World {
     let table = |outcomes: &[(f64, f64)]| {
         let outcome = |&(probability, reward): &(f64, f64)| crate::environment::Transition {

@@ -132,7 +132,7 @@ pub(in crate::claims) static LEIBNIZ: Claim = Claim {
                 dominated; otherwise E[∇ log p] need not be 0 and the score gradient can be wrong.",
     because: "Leibniz's rule has a boundary term where the support moves with θ.",
     lesson: "For U[0,θ] the mean score is −1/θ, and the score gradient of E[x] has the wrong sign. Softmax and Gaussian \
-             policies are safe; clipped or θ-bounded action ranges are not.",
+             policies are safe; a range of actions whose bounds depend on θ is not.",
     recorded: Finding::Conditional,
     quantities: &[
         Quantity {
@@ -173,15 +173,29 @@ pub(in crate::claims) static LEIBNIZ: Claim = Claim {
             }],
         },
         Trial {
-            name: "a support that moves with θ",
+            name: "a support that moves with θ: the estimate over the derivative",
             role: Role::Limits,
-            setting: "x uniform on [0, θ], θ=2: E[x d/dθ log p] against d/dθ E[x]",
-            subject: Subject::Exact(|| vec![uniform_mean(2.0, |x| x * uniform_score(2.0))]),
-            expected: || vec![0.5],
-            judge: Judge::Different { at_least: 0.5, why: "the derivative is 1/2: the estimate is off by all of it" },
+            setting: "x uniform on [0, θ], θ=2: E[x d/dθ log p] over d/dθ E[x]",
+            subject: Subject::Exact(|| vec![uniform_mean(2.0, |x| x * uniform_score(2.0)) / 0.5]),
+            expected: || vec![1.0],
+            judge: Judge::Different { at_least: 1.0, why: "off by the whole derivative and more: the sign is wrong" },
             counterfeits: &[Counterfeit {
-                story: "a regular family: E[x d/dμ log p] for N(μ, 1), halved",
-                subject: Subject::Exact(|| vec![0.5 * numeric::normal_expectation(8, |z| (2.0 + z) * z)]),
+                story: "a regular family: x normal around θ",
+                subject: Subject::Exact(|| vec![numeric::normal_expectation(8, |z| (2.0 + z) * z)]),
+            }],
+        },
+        Trial {
+            name: "its mean score is −1/θ",
+            role: Role::Limits,
+            setting: "x uniform on [0, θ], θ = 1, 2, 5",
+            subject: Subject::Exact(|| {
+                [1.0, 2.0, 5.0].map(|theta| uniform_mean(theta, |_| uniform_score(theta))).to_vec()
+            }),
+            expected: || vec![-1.0, -0.5, -0.2],
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "zero, as of a regular family",
+                subject: Subject::Exact(|| vec![numeric::normal_expectation(8, |z| z); 3]),
             }],
         },
         Trial {

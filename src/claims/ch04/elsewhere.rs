@@ -109,7 +109,7 @@ pub(in crate::claims) static BLACKBOX: Claim = Claim {
     quote: "... black-box optimization",
     statement: "Evolution strategies: ∇_μ E[f(μ + s z)] = E[f z]/s.",
     because: "z/s is the score of the mean of a Gaussian (Wierstra et al. 2014; Salimans et al. 2017).",
-    lesson: "It is the gradient of the smoothed function, not of f: here −1 against f'(.5) = −1.5.",
+    lesson: "It is the gradient of the smoothed function, not of f: here −0.96 against f'(.5) = −1.5.",
     recorded: Finding::Holds,
     quantities: &[Quantity {
         key: "smoothed_gradient",
@@ -173,7 +173,8 @@ pub(in crate::claims) static DIFFUSION: Claim = Claim {
     statement: "There the score is ∇_x log p(x), of the data, not ∇_θ; the identity ∇p = p ∇ log p does enter denoising: \
                 ∇_x log p_s(x) = E[(x0 − x)/s² | x].",
     because: "Differentiate the mixture p_s(x) = E N(x; x0, s²) (Vincent 2011).",
-    lesson: "The same calculus, another variable: no score-function gradient estimator is used to train them.",
+    lesson: "The same calculus, another variable: used as the score of a parameter it has the wrong sign. No score-function \
+             gradient estimator is used to train such models.",
     recorded: Finding::Conditional,
     quantities: &[Quantity {
         key: "score_at_x",
@@ -194,16 +195,46 @@ pub(in crate::claims) static DIFFUSION: Claim = Claim {
             }],
         },
         Trial {
-            name: "it is a derivative along x, not along a parameter: its mean depends on the point",
+            name: "taken for the score of a location parameter it has the wrong sign",
             role: Role::Limits,
-            setting: "the same, x = .4 against the mean of a parameter's score, which is 0 whatever the parameter",
-            subject: Subject::Exact(|| vec![data_score(0.4)]),
-            expected: || vec![numeric::normal_expectation(8, |z| z / NOISE)],
-            judge: Judge::Different { at_least: 0.5, why: "a parameter's score averages to 0 at every θ" },
+            setting: "the same: E[x ∇_x log p_s(x)], against d/dm E[x+m] = 1",
+            subject: Subject::Exact(|| vec![noisy_mean(|x| x * data_score(x))]),
+            expected: || vec![1.0],
+            judge: Judge::Different { at_least: 1.0, why: "off by the whole derivative and more: the sign is wrong" },
             counterfeits: &[Counterfeit {
-                story: "at the point of symmetry",
-                subject: Subject::Exact(|| vec![data_score(0.0)]),
+                story: "the score of the location, −∇_x log p_s(x)",
+                subject: Subject::Exact(|| vec![noisy_mean(|x| -x * data_score(x))]),
+            }],
+        },
+        Trial {
+            name: "taken for the score of a location parameter, drawn",
+            role: Role::Limits,
+            setting: "the same: E[x ∇_x log p_s(x)] = −1",
+            subject: Subject::Sampled(|| data_score_draws(1.0)),
+            expected: || vec![-1.0],
+            judge: TWO_PERCENT,
+            counterfeits: &[Counterfeit {
+                story: "the score of the location, −∇_x log p_s(x)",
+                subject: Subject::Sampled(|| data_score_draws(-1.0)),
             }],
         },
     ],
 };
+
+/// `E f(x)` under the noisy data.
+fn noisy_mean(f: impl Fn(f64) -> f64) -> f64 {
+    let around =
+        |centre: f64| numeric::trapezoid(-9.0, 9.0, 2000, |x| f(x) * numeric::normal_density(x, centre, NOISE));
+    0.5 * (around(1.0) + around(-1.0))
+}
+
+/// Draws of `sign · x ∇_x log p_s(x)`.
+fn data_score_draws(sign: f64) -> Sample {
+    let mean = noisy_mean(|x| sign * x * data_score(x));
+    let variance = noisy_mean(|x| numeric::power(sign * x * data_score(x) - mean, 2));
+    Box::new(Draws::new(vec![mean], vec![variance], move |stream, out| {
+        let centre = if stream.uniform() < 0.5 { 1.0 } else { -1.0 };
+        let x = centre + NOISE * stream.normal();
+        out[0] = sign * x * data_score(x);
+    }))
+}

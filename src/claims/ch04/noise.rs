@@ -8,7 +8,7 @@ pub(in crate::claims) static MC_UNBIASED: Claim = Claim {
     quote: "Unbiased but noisy.",
     statement: "The mean over all batches of N is ∇J; one trajectory's noise is larger than its signal.",
     because: "Expectation is linear.",
-    lesson: "Here one trajectory's signal is a third of its noise.",
+    lesson: "In set-mdp-1296 the signal of one trajectory is three tenths of its noise.",
     recorded: Finding::Holds,
     quantities: &[
         Quantity {

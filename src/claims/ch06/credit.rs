@@ -19,8 +19,8 @@ pub(in crate::claims) static PLUS_MINUS: Claim = Claim {
     statement: "Reward-to-go at step 1 is the sum of all rewards: the very weight it had without causality. Steps 2 to 50 \
                 get the last reward alone.",
     because: "G_1 = Σ_{t≥1} r_t = r(τ).",
-    lesson: "The worked example is wrong: step 1 still gets no credit, and every later action is blamed. Credit for step \
-             1 needs discounting, a baseline V(s_t), or many episodes.",
+    lesson: "The worked example is wrong: step 1 still gets no credit, and every later action is blamed. Discounting \
+             gives step 1 a part of it: 3.9 of 10 with γ=.99.",
     recorded: Finding::Fails,
     quantities: &[
         Quantity { key: "g_1", what: "G_1", value: Value::Number(|| reward_to_go(&episode(), 1.0)[0]) },
@@ -61,7 +61,7 @@ pub(in crate::claims) static PLUS_MINUS: Claim = Claim {
             }],
         },
         Trial {
-            name: "discounting gives step 1 its credit",
+            name: "discounting gives step 1 a part of its credit",
             role: Role::Contradicts,
             setting: "the same with γ=.99",
             subject: Subject::Arithmetic(|| vec![reward_to_go(&episode(), 0.99)[0]]),

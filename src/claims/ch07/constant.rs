@@ -15,6 +15,13 @@ fn batch_gradient(baseline: f64) -> Vec<f64> {
     v1_less(&world, &each_once(&world), baseline)
 }
 
+/// The derivative of the four probabilities along a direction of the logits, by dual numbers.
+fn softmax_change(direction: &[f64]) -> Vec<f64> {
+    let mut pi = vec![Dual::<4>::from(0.0); 4];
+    tabular(1, 4, &[0.0; 4]).probabilities_over(0, 0, &Dual::point(&[0.0; 4]), &mut pi);
+    pi.iter().map(|p| dot(&p.tangents, direction)).collect()
+}
+
 /// What one sample of each arm does to its own probability.
 fn own_change(rewards: [f64; 4]) -> Vec<f64> {
     let world = four_arm(rewards);
@@ -61,15 +68,27 @@ pub(in crate::claims) static ALL_POSITIVE: Claim = Claim {
             }],
         },
         Trial {
-            name: "the changes sum to zero",
+            name: "by the closed forms (r_k − p_k Σr)/4 and π_k(g_k − π·g), which sums to zero",
             role: Role::Contradicts,
-            setting: "the same",
-            subject: Subject::Exact(|| vec![policy_change(&[0.25; 4], &batch_gradient(0.0)).iter().sum()]),
-            expected: || vec![0.0],
+            setting: "the same; the changes by differentiating the softmax along the batch gradient",
+            subject: Subject::Exact(|| {
+                let gradient = batch_gradient(0.0);
+                let change = softmax_change(&gradient);
+                let sum = change.iter().sum();
+                [gradient, change, vec![sum]].concat()
+            }),
+            expected: || {
+                let gradient: Vec<f64> = EXAMPLE.iter().map(|r| (r - 6.75) / 4.0).collect();
+                let change = policy_change(&[0.25; 4], &gradient);
+                [gradient, change, vec![0.0]].concat()
+            },
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
-                story: "each arm's own term alone",
-                subject: Subject::Exact(|| vec![own_change(EXAMPLE).iter().sum()]),
+                story: "each arm raised by its reward, none lowered",
+                subject: Subject::Exact(|| {
+                    let raised = scale(0.25, &EXAMPLE);
+                    [raised.clone(), scale(0.25, &raised), vec![6.75 / 4.0]].concat()
+                }),
             }],
         },
         Trial {
@@ -113,6 +132,12 @@ fn four_arm_trace(baseline: f64) -> f64 {
     world.trace(|path| world.weighted(path, |_| path.rewards[0] - baseline))
 }
 
+/// Draws of the squared error with a constant baseline.
+fn four_arm_errors(baseline: f64) -> Sample {
+    let gradient = four_arm(EXAMPLE).gradient();
+    four_arm(EXAMPLE).sample(1, move |world, batch| centred_square(&v1_less(world, batch, baseline), &gradient))
+}
+
 /// The same by the recursion.
 fn four_arm_moments(baseline: f64) -> f64 {
     let form = Form::total(Baseline::Constant(baseline));
@@ -125,7 +150,7 @@ pub(in crate::claims) static WASTE: Claim = Claim {
     quote: "We waste signal pushing everything up.",
     statement: "Without a baseline the cost is variance, not bias: trVar(b=0) against trVar(b = mean reward).",
     because: "The offset of the rewards multiplies the scores, whose mean is 0 and whose variance is not.",
-    lesson: "Here four and a half times the variance, for the same mean.",
+    lesson: "Here six times the variance, for the same mean.",
     recorded: Finding::Holds,
     quantities: &[
         Quantity { key: "trvar_b0", what: "trVar at b=0", value: Value::Number(|| four_arm_trace(0.0)) },
@@ -174,28 +199,22 @@ pub(in crate::claims) static WASTE: Claim = Claim {
             }],
         },
         Trial {
-            name: "both variances, drawn",
+            name: "the variance at b=0, drawn",
             role: Role::Confirms,
             setting: FOUR_ARM,
-            subject: Subject::Sampled(|| {
-                let gradient = four_arm(EXAMPLE).gradient();
-                four_arm(EXAMPLE).sample(1, move |world, batch| {
-                    let plain = centred_square(&v1(world, batch), &gradient);
-                    [plain, centred_square(&v1_less(world, batch, 6.75), &gradient)].concat()
-                })
-            }),
-            expected: || vec![four_arm_moments(0.0), four_arm_moments(6.75)],
+            subject: Subject::Sampled(|| four_arm_errors(0.0)),
+            expected: || vec![four_arm_moments(0.0)],
             judge: TWO_PERCENT,
-            counterfeits: &[Counterfeit {
-                story: "b = 2 taken for the mean",
-                subject: Subject::Sampled(|| {
-                    let gradient = four_arm(EXAMPLE).gradient();
-                    four_arm(EXAMPLE).sample(1, move |world, batch| {
-                        let plain = centred_square(&v1(world, batch), &gradient);
-                        [plain, centred_square(&v1_less(world, batch, 2.0), &gradient)].concat()
-                    })
-                }),
-            }],
+            counterfeits: &[Counterfeit { story: "b = 2", subject: Subject::Sampled(|| four_arm_errors(2.0)) }],
+        },
+        Trial {
+            name: "the variance at the mean reward, drawn",
+            role: Role::Confirms,
+            setting: FOUR_ARM,
+            subject: Subject::Sampled(|| four_arm_errors(6.75)),
+            expected: || vec![four_arm_moments(6.75)],
+            judge: TWO_PERCENT,
+            counterfeits: &[Counterfeit { story: "b = 5", subject: Subject::Sampled(|| four_arm_errors(5.0)) }],
         },
     ],
 };
@@ -250,16 +269,16 @@ pub(in crate::claims) static BASELINE_UNBIASED: Claim = Claim {
             expected: || mdp_1296().gradient(),
             judge: Judge::Equivalent {
                 margin: Margin::Relative(0.1),
-                why: "17 is a noisy baseline; the counterfeit is off by four times as much",
+                why: "17 is a noisy baseline, and the counterfeit is off by far more",
             },
             counterfeits: &[Counterfeit {
-                story: "b from a score that was not centred: the indicator in place of the score",
+                story: "b times the indicator of the action, in place of b times the score",
                 subject: Subject::Sampled(|| {
                     mdp_1296().sample(1, |world, batch| {
                         let mut estimate = v3(world, batch, 0.0);
                         let path = batch.trajectory(0);
                         for t in 0..4 {
-                            estimate[(2 * path.states[t] + path.actions[t]) as usize] -= 17.0 / 4.0;
+                            estimate[(2 * path.states[t] + path.actions[t]) as usize] -= 17.0;
                         }
                         estimate
                     })
@@ -444,6 +463,18 @@ pub(in crate::claims) static LATE_STEPS: Claim = Claim {
             counterfeits: &[Counterfeit {
                 story: "b_5 = E[G_5]",
                 subject: Subject::Exact(|| vec![traces(&fixed_rewards(UNIFORM), true)[2]]),
+            }],
+        },
+        Trial {
+            name: "in the ledger's world too the last step gets worse",
+            role: Role::Limits,
+            setting: "set-mdp-1296, the last term alone, b=J against b=0",
+            subject: Subject::Exact(|| vec![traces(mdp_1296(), true)[1]]),
+            expected: || vec![traces(mdp_1296(), true)[0]],
+            judge: Judge::Ratio { bound: Bound::Above(2.0), why: "its weight is far from its mean" },
+            counterfeits: &[Counterfeit {
+                story: "b_4 = E[G_4]",
+                subject: Subject::Exact(|| vec![traces(mdp_1296(), true)[2]]),
             }],
         },
         Trial {

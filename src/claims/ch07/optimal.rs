@@ -187,11 +187,10 @@ fn saving(b: f64) -> Sample {
     })
 }
 
-/// Draws of `|g (r − b) − ∇J|²` for two constants.
-fn squared_errors(constants: [f64; 2]) -> Sample {
+/// Draws of `|g (r − b) − ∇J|²`.
+fn squared_error(b: f64) -> Sample {
     let gradient = mdp_1296().gradient();
-    mdp_1296()
-        .sample(1, move |world, batch| constants.map(|b| centred_square(&v1_less(world, batch, b), &gradient)).concat())
+    mdp_1296().sample(1, move |world, batch| centred_square(&v1_less(world, batch, b), &gradient))
 }
 
 /// The variance of `g (r − b)` in a two-arm bandit, by enumeration.
@@ -329,16 +328,22 @@ pub(in crate::claims) static PARABOLA: Claim = Claim {
             }],
         },
         Trial {
-            name: "the variances with b=2 and b=9, drawn",
+            name: "the variance with b=2, drawn",
+            role: Role::Confirms,
+            setting: MDP_1296,
+            subject: Subject::Sampled(|| squared_error(2.0)),
+            expected: || vec![parabola(2.0)],
+            judge: TWO_PERCENT,
+            counterfeits: &[Counterfeit { story: "b=1", subject: Subject::Sampled(|| squared_error(1.0)) }],
+        },
+        Trial {
+            name: "the variance with b=9, drawn",
             role: Role::Limits,
             setting: MDP_1296,
-            subject: Subject::Sampled(|| squared_errors([2.0, 9.0])),
-            expected: || vec![parabola(2.0), parabola(9.0)],
+            subject: Subject::Sampled(|| squared_error(9.0)),
+            expected: || vec![parabola(9.0)],
             judge: TWO_PERCENT,
-            counterfeits: &[Counterfeit {
-                story: "b=8 in place of b=9",
-                subject: Subject::Sampled(|| squared_errors([2.0, 8.0])),
-            }],
+            counterfeits: &[Counterfeit { story: "b=8", subject: Subject::Sampled(|| squared_error(8.0)) }],
         },
     ],
 };
