@@ -12,6 +12,7 @@ use unbiased::verify::{self, Budget, Judge, Margin, Route, Subject, Verdict, jud
 
 const SEEDS: u64 = 10_000;
 const LEVELS: [f64; 2] = [0.1, 0.01];
+/// A bias of one margin is the hardest that the engine promises anything about.
 const BIASES: [f64; 4] = [0.0, 1.0, 2.0, 4.0];
 /// Of the intervals.
 const CONFIDENCE: f64 = 0.999;
@@ -119,13 +120,12 @@ fn one_run(law: &Law, level: f64, bias: f64, seed: u64) -> (Verdict, u64) {
     (Verdict::Undecided, 100_000)
 }
 
-/// Trials of the ledger that are cheap: one number, several, batches, a normal law, a range.
-const TRIALS: [(&str, &str); 5] = [
+/// Trials of the ledger that are cheap: one number, several, batches, a squared normal law.
+const TRIALS: [(&str, &str); 4] = [
     ("ch02-objective", "the mean return, drawn"),
     ("ch04-zero-mean-score", "drawn"),
     ("ch07-inbatch-mean-trajectory", "half of the gradient from pairs, drawn"),
     ("ch07-baseline-optimal-gaussian", "the variance at b*, drawn"),
-    ("ch07-inbatch-mean-of-all-rtg", "batches of four, drawn, knowing a range alone"),
 ];
 
 fn trial_lines(claim: &str, name: &str, seeds: u64, broken: &mut u32) -> String {

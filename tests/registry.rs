@@ -112,6 +112,65 @@ fn sampled_subjects_have_the_expected_mean() {
     }
 }
 
+fn sampled_subjects() -> impl Iterator<Item = (&'static str, fn() -> Sample)> {
+    let subjects = |trial: &'static Trial| {
+        std::iter::once(trial.subject).chain(trial.counterfeits.iter().map(|other| other.subject))
+    };
+    trials().flat_map(move |(claim, trial)| {
+        subjects(trial).filter_map(move |subject| match subject {
+            Subject::Sampled(sample) => Some((claim.id, sample)),
+            _ => None,
+        })
+    })
+}
+
+/// The contract rests on the variances that sources declare: here they are drawn.
+#[test]
+fn declared_variances_are_those_of_the_draws() {
+    const BLOCKS: usize = 200;
+    let mut seen = 0;
+    for (id, sample) in sampled_subjects() {
+        let source = sample();
+        let known = source.known();
+        let key = unbiased::rng::StreamKey::of(0, "declared variances", seen);
+        let mut moments = unbiased::stats::Moments::new(known.len());
+        for block in 0..if matches!(known[0], Known::Range { .. }) { 2 } else { BLOCKS } {
+            for row in source.block(&key, block).chunks_exact(known.len()) {
+                moments.push(row);
+            }
+        }
+        for (k, known) in known.iter().enumerate() {
+            match known {
+                // Six standard errors of a variance from 200 nearly normal means are 60 %.
+                Known::Variance(variance) if *variance > 1e-20 => {
+                    let ratio = moments.variance()[k] / variance;
+                    assert!((ratio - 1.0).abs() < 0.6, "{id}, component {k}: {ratio} times the declared variance");
+                }
+                Known::Variance(_) => assert!(moments.variance()[k] < 1e-20, "{id}, component {k} varies"),
+                Known::Range { low, high } => assert!((low..=high).contains(&&moments.mean()[k])),
+            }
+        }
+        seen += 1;
+    }
+    assert!(seen > 100, "the test saw only {seen} subjects");
+}
+
+/// A subject that gives numbers which are not finite is violated, and one of infinite variance is not judged.
+#[test]
+fn what_has_no_variance_is_not_called_right() {
+    let judge = Judge::Equivalent { margin: Margin::Absolute(0.1), why: "none" };
+    let rates = unbiased::stats::Rates { false_alarm: 0.01, false_holds: 0.01 };
+    let key = unbiased::rng::StreamKey::of(0, "no variance", 0);
+    let verdict = |x: f64, variance: f64| {
+        let source = Draws::new(vec![0.0], vec![variance], move |_, out| out[0] = x);
+        verify::judge_sampled(&source, &[0.0], &judge, &key, rates).unwrap().verdict
+    };
+    assert_eq!(verdict(f64::NAN, f64::NAN), Verdict::Violated);
+    assert_eq!(verdict(f64::INFINITY, f64::INFINITY), Verdict::Violated);
+    assert_eq!(verdict(f64::NAN, 1.0), Verdict::Violated);
+    assert_eq!(verdict(0.0, f64::INFINITY), Verdict::Undecided);
+}
+
 /// The sources of the chapters, read for statics.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

@@ -6,6 +6,7 @@ use super::LANES;
 use super::lanes::LaneBatch;
 use super::sampler::{BLOCK, Sampler};
 use crate::batch::{Batch, Trajectory};
+use crate::numeric::Sum;
 use crate::rng::StreamKey;
 
 /// More numbers than are tabulated.
@@ -87,7 +88,7 @@ impl Tabulated {
 
     /// The mean of the subject over the batches of block `block` under `key`.
     pub fn block_mean(&self, key: &StreamKey, block: usize) -> Vec<f64> {
-        let mut sums = vec![0.0; self.dimension];
+        let mut sums = vec![Sum::new(); self.dimension];
         let (mut index, mut place, mut members) = (0, 1, 0);
         self.sampler.lane_batches(key, block, self.batches_a_block() * self.size, |lanes, live| {
             let codes = self.sampler.codes(lanes);
@@ -97,13 +98,13 @@ impl Tabulated {
                 members += 1;
                 if members == self.size {
                     let value = &self.values[index * self.dimension..][..self.dimension];
-                    sums.iter_mut().zip(value).for_each(|(sum, x)| *sum += x);
+                    sums.iter_mut().zip(value).for_each(|(sum, x)| sum.add(*x));
                     (index, place, members) = (0, 1, 0);
                 }
             }
         });
         let n = self.batches_a_block() as f64;
-        sums.iter().map(|sum| sum / n).collect()
+        sums.into_iter().map(|sum| sum.value() / n).collect()
     }
 }
 

@@ -88,7 +88,9 @@ impl Judge {
     pub fn computed(&self, measured: &[f64], expected: &[f64]) -> Verdict {
         let pairs = || measured.iter().zip(expected);
         let within = |most: f64| pairs().all(|(m, e)| (m - e).abs() <= most);
-        let true_here = measured.len() == expected.len()
+        let numbers = measured.iter().chain(expected).all(|x| x.is_finite());
+        let true_here = numbers
+            && measured.len() == expected.len()
             && !measured.is_empty()
             && match self {
                 Self::Exact { tolerance, .. } => within(tolerance * largest(expected).max(1.0)),
@@ -158,7 +160,10 @@ mod tests {
             Judge::Ratio { bound: Bound::Above(0.0), why: "" },
             Judge::Ratio { bound: Bound::Below(1.0), why: "" },
         ] {
-            assert_eq!(judge.computed(&[f64::NAN], &[1.0]), Verdict::Violated, "{judge:?}");
+            for never in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                assert_eq!(judge.computed(&[never], &[1.0]), Verdict::Violated, "{judge:?}");
+                assert_eq!(judge.computed(&[1.0, 1.0], &[never, 1.0]), Verdict::Violated, "{judge:?}");
+            }
             assert_eq!(judge.computed(&[], &[]), Verdict::Violated, "{judge:?}");
             assert_eq!(judge.computed(&[1.0], &[]), Verdict::Violated, "{judge:?}");
         }

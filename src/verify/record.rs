@@ -36,7 +36,8 @@ impl Ledger {
 /// The error rates of a whole run, and over how many tests they are divided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BudgetRecord {
-    /// The probability, over the root seed, that any right sampled subject is judged *violated* is at most this.
+    /// The probability, over the root seed, that any right sampled subject is judged *violated* is at most this, given the
+    /// declared variances and ranges.
     pub false_alarm: f64,
     /// The probability that any sampled subject that is off by its margin or more is judged to *hold* is at most this.
     pub false_holds: f64,
@@ -131,7 +132,8 @@ pub struct TrialRecord {
     pub why: String,
     /// What was measured; of a sampled trial, the mean so far.
     pub measured: Numbers,
-    /// The standard error of each sampled mean, where the variance is known.
+    /// The nominal standard error of each sampled mean, where the variance is known: as if the number of samples had been
+    /// fixed beforehand.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub standard_error: Option<Numbers>,
     /// What was expected.

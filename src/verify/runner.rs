@@ -17,8 +17,8 @@ pub const DEFAULT_SEED: u64 = 20_261_124;
 /// A subject that is not decided after so many samples is undecided.
 pub const MOST_SAMPLES: u64 = 1 << 26;
 
-/// Blocks that are drawn side by side before they are looked at, one after the other. It changes no result, only how
-/// many draws are thrown away.
+/// The most blocks that are drawn side by side before they are looked at, one after the other. It changes no result,
+/// only how many draws are thrown away.
 const WAVE: usize = 8;
 
 /// The error rates of a run and the tests that share them.
@@ -104,8 +104,8 @@ fn run_claim(claim: &Claim, seed: u64, rates: Rates) -> ClaimRecord {
 
 /// The finding that trials amount to.
 ///
-/// An undecided trial or counterfeit leaves the claim *undecided*; a violated trial, or a counterfeit that was not
-/// judged violated, is a *mismatch*; else the roles decide: one that contradicts makes it *fail*, one that limits makes
+/// A violated trial, or a counterfeit that passed, is a *mismatch*, whatever else is open: both stand for good. Else an
+/// undecided trial or counterfeit leaves the claim *undecided*; else the roles decide: one that contradicts makes it *fail*, one that limits makes
 /// it *conditional*. Without a trial the claim is *outside*.
 #[must_use]
 pub fn finding(trials: &[TrialRecord]) -> Finding {
@@ -115,10 +115,10 @@ pub fn finding(trials: &[TrialRecord]) -> Finding {
     let role = |role: Role| trials.iter().any(|trial| trial.role == role);
     if trials.is_empty() {
         Finding::Outside
-    } else if any(Verdict::Undecided) || caught(Verdict::Undecided) {
-        Finding::Undecided
     } else if any(Verdict::Violated) || caught(Verdict::Holds) {
         Finding::Mismatch
+    } else if any(Verdict::Undecided) || caught(Verdict::Undecided) {
+        Finding::Undecided
     } else if role(Role::Contradicts) {
         Finding::Fails
     } else if role(Role::Limits) {
@@ -190,13 +190,18 @@ pub fn judge_sampled(
 ) -> Result<Measured, Unsampleable> {
     let Judge::Equivalent { margin, .. } = judge else { return Err(Unsampleable) };
     let known = source.known();
+    if known.iter().any(|known| matches!(known, Known::Variance(variance) if !variance.is_finite())) {
+        return Ok(without_variance(source, key, expected.len()));
+    }
     let mut test = VectorTest::new(expected, margin.absolute(expected), &known, rates);
     let mut sums = vec![Sum::new(); expected.len()];
     let (mut samples, mut observations, mut decision) = (0, 0_u64, None);
     let blocks = usize::try_from(MOST_SAMPLES / source.samples_a_block()).unwrap_or(usize::MAX);
-    'waves: for first in (0..blocks).step_by(WAVE) {
-        let wave: Vec<Vec<f64>> =
-            (first..blocks.min(first + WAVE)).into_par_iter().map(|block| source.block(key, block)).collect();
+    let (mut first, mut size) = (0, 1);
+    'waves: while first < blocks {
+        let last = blocks.min(first + size);
+        let wave: Vec<Vec<f64>> = (first..last).into_par_iter().map(|block| source.block(key, block)).collect();
+        (first, size) = (last, WAVE.min(2 * size));
         for rows in wave {
             let count = (rows.len() / expected.len()) as u64;
             for (row, i) in rows.chunks_exact(expected.len()).zip(1..) {
@@ -226,4 +231,15 @@ pub fn judge_sampled(
         },
         samples,
     })
+}
+
+/// A subject whose variance is not finite: *violated* if it gives numbers that are not finite, else there is no sampled
+/// verdict.
+fn without_variance(source: &dyn Source, key: &StreamKey, dimension: usize) -> Measured {
+    let rows = source.block(key, 0);
+    let verdict = if rows.iter().all(|x| x.is_finite()) { Verdict::Undecided } else { Verdict::Violated };
+    let n = (rows.len() / dimension) as f64;
+    let mean = |k: usize| rows.iter().skip(k).step_by(dimension).sum::<f64>() / n;
+    let numbers = (0..dimension).map(mean).collect();
+    Measured { numbers, standard_error: None, verdict, samples: source.samples_a_block() }
 }

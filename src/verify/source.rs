@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::batch::Batch;
 use crate::environment::TabularMdp;
 use crate::exact::{Enumeration, Oracle, TooMany, Unanswerable};
+use crate::numeric::Sum;
 use crate::policy::Policy;
 use crate::rng::{Stream, StreamKey};
 use crate::rollout::{BLOCK, Sampler, Tabulated, TooManyBatches, UnsampleableWorld};
@@ -101,10 +102,14 @@ pub struct Bounded<F> {
 
 impl<F: Fn(&Batch) -> Vec<f64> + Send + Sync> Bounded<F> {
     /// `subject` on batches of `size` trajectories of `policy` in `mdp`; component `k` lies between `low[k]` and
-    /// `high[k]`.
+    /// `high[k]`, give or take a relative 1e-12 for rounding.
     ///
     /// # Errors
     /// [`SourceError`] if the policy does not fit.
+    ///
+    /// # Panics
+    /// If the two ends differ in length or `size` is not between 1 and [`BLOCK`]; when drawing, if a value of `subject`
+    /// has another length.
     pub fn new<P: Policy>(
         mdp: &TabularMdp,
         policy: &P,
@@ -112,7 +117,13 @@ impl<F: Fn(&Batch) -> Vec<f64> + Send + Sync> Bounded<F> {
         (low, high): (&[f64], &[f64]),
         subject: F,
     ) -> Result<Self, SourceError> {
-        let ranges = low.iter().zip(high).map(|(&low, &high)| Known::Range { low, high }).collect();
+        assert_eq!(low.len(), high.len(), "a range has two ends");
+        assert!((1..=BLOCK).contains(&size), "a batch has between 1 and {BLOCK} trajectories");
+        let range = |(low, high): (&f64, &f64)| {
+            let slack = 1e-12 * low.abs().max(high.abs());
+            Known::Range { low: low - slack, high: high + slack }
+        };
+        let ranges = low.iter().zip(high).map(range).collect();
         Ok(Self { sampler: Sampler::new(mdp, policy)?, size, ranges, subject })
     }
 }
@@ -128,8 +139,11 @@ impl<F: Fn(&Batch) -> Vec<f64> + Send + Sync> Source for Bounded<F> {
 
     fn block(&self, key: &StreamKey, block: usize) -> Vec<f64> {
         let mut rows = Vec::new();
-        self.sampler
-            .block_batches(key, block, BLOCK / self.size, self.size, |batch| rows.extend((self.subject)(batch)));
+        self.sampler.block_batches(key, block, BLOCK / self.size, self.size, |batch| {
+            let value = (self.subject)(batch);
+            assert_eq!(value.len(), self.ranges.len(), "a value has one entry a range");
+            rows.extend(value);
+        });
         rows
     }
 
@@ -167,12 +181,12 @@ impl<F: Fn(&mut Stream, &mut [f64]) + Send + Sync> Source for Draws<F> {
 
     fn block(&self, key: &StreamKey, block: usize) -> Vec<f64> {
         let mut stream = key.stream(block as u64);
-        let (mut sums, mut draw) = (vec![0.0; self.mean.len()], vec![0.0; self.mean.len()]);
+        let (mut sums, mut draw) = (vec![Sum::new(); self.mean.len()], vec![0.0; self.mean.len()]);
         for _ in 0..BLOCK {
             (self.draw)(&mut stream, &mut draw);
-            sums.iter_mut().zip(&draw).for_each(|(sum, x)| *sum += x);
+            sums.iter_mut().zip(&draw).for_each(|(sum, x)| sum.add(*x));
         }
-        sums.iter().map(|sum| sum / BLOCK as f64).collect()
+        sums.into_iter().map(|sum| sum.value() / BLOCK as f64).collect()
     }
 
     fn samples_a_block(&self) -> u64 {
