@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Policy;
+use super::{Policy, softmax_over};
 use crate::autodiff::Scalar;
 use crate::numeric;
 
@@ -74,15 +74,7 @@ impl Policy for MlpPolicy {
 
     fn probabilities_over<S: Scalar>(&self, _t: usize, observation: usize, support: &[S], out: &mut [S]) {
         self.forward(observation, support, out);
-        let largest = out.iter().map(|logit| logit.value()).fold(f64::NEG_INFINITY, f64::max);
-        let mut total = S::from(0.0);
-        for logit in out.iter_mut() {
-            *logit = (*logit - S::from(largest)).exp();
-            total = total + *logit;
-        }
-        for logit in out {
-            *logit = *logit / total;
-        }
+        softmax_over(out, 1.0);
     }
 
     fn probabilities(&self, _t: usize, observation: usize, out: &mut [f64]) {

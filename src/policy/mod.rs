@@ -52,3 +52,17 @@ pub trait Policy: Sync {
     /// Adds `weight · ∇θ log π_t(action | observation)` to `out`, a vector of the length of `θ`.
     fn add_score(&self, t: usize, observation: usize, action: usize, weight: f64, out: &mut [f64]);
 }
+
+/// Replaces logits of any scalar by their softmax at a temperature, shifted by the largest.
+#[inline(always)] // into the widened loop of the oracle
+fn softmax_over<S: Scalar>(logits: &mut [S], temperature: f64) {
+    let largest = logits.iter().map(|logit| logit.value()).fold(f64::NEG_INFINITY, f64::max);
+    let mut total = S::from(0.0);
+    for logit in logits.iter_mut() {
+        *logit = ((*logit - S::from(largest)) / S::from(temperature)).exp();
+        total = total + *logit;
+    }
+    for logit in logits {
+        *logit = *logit / total;
+    }
+}

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
-use super::Policy;
+use super::{Policy, softmax_over};
 use crate::autodiff::Scalar;
 use crate::numeric;
 
@@ -270,15 +270,7 @@ impl Policy for SoftmaxPolicy {
                 }
             }
         }
-        let largest = out.iter().map(|logit| logit.value()).fold(f64::NEG_INFINITY, f64::max);
-        let mut total = S::from(0.0);
-        for logit in out.iter_mut() {
-            *logit = ((*logit - S::from(largest)) / S::from(self.temperature)).exp();
-            total = total + *logit;
-        }
-        for logit in out.iter_mut() {
-            *logit = *logit / total;
-        }
+        softmax_over(out, self.temperature);
     }
 
     fn probabilities(&self, t: usize, observation: usize, out: &mut [f64]) {

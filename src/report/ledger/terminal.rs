@@ -14,8 +14,10 @@ pub fn terminal(ledger: &Ledger, colour: bool) -> String {
     let mut chapter = 0;
     for claim in &ledger.claims {
         if claim.chapter != chapter {
+            if chapter > 0 {
+                out.line("");
+            }
             chapter = claim.chapter;
-            out.line("");
             out.bold(&format!("Chapter {chapter}. {}", chapter_title(chapter)));
         }
         out.finding(claim.finding, &claim.id);
@@ -53,9 +55,9 @@ fn summary(ledger: &Ledger) -> String {
     let missed = all().filter(|other| other.verdict != Verdict::Violated).count();
     let budget = &ledger.budget;
     format!(
-        "{}: {}; {recorded}. {}, {drawn} of them drawn ({} samples, seed {}), and {}. Over the seed, any right answer of \
-         the whole ledger is called violated with probability at most {:e}, and any that is off by its margin passes with \
-         probability at most {:e}.",
+        "{}: {}; {recorded}. {}, {drawn} of them drawn ({} samples, seed {}), and {}. Error rates of the whole ledger, over \
+         the draw of the seed: a right answer called violated, at most {:e}; one that is off by its margin passed, at most \
+         {:e}.",
         plural(ledger.claims.len(), "claim"),
         tally(&ledger.claims),
         plural(trials().count(), "trial"),
