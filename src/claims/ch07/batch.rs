@@ -91,7 +91,7 @@ pub(in crate::claims) static IN_BATCH_TO_GO: Claim = Claim {
     id: "ch07-inbatch-mean-reward-to-go",
     origin: Origin::Guide,
     quote: "Best version so far: reward-to-go with b=in-batch mean total return",
-    statement: "Also E = (1−1/N) ∇J; with N=1 its mean is 0 and its variance is not: noise −Σ_t g_t past_t.",
+    statement: "E = (1−1/N) ∇J here too; with N=1 its mean is 0 and its variance is not: noise −Σ_t g_t past_t.",
     because: "The own-sample term E[Σ_t g_t r(τ)] is ∇J.",
     lesson: "With N=1 a random walk without drift: the parameters move and learn nothing.",
     recorded: Finding::Fails,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{chapter_title, count, numbers, origin, plural, tally, verdict};
-use crate::verify::{ClaimRecord, Finding, Ledger, Role, Route};
+use crate::verify::{ClaimRecord, Finding, Ledger, Origin, Role, Route};
 
 /// The ledger in Markdown.
 #[must_use]
@@ -72,8 +72,16 @@ fn plain(text: &str) -> String {
 fn errata(out: &mut String, ledger: &Ledger) {
     let _ = writeln!(out, "\n## Errata\n\nThe sentences that fail, and what is right.");
     for claim in ledger.claims.iter().filter(|claim| claim.finding == Finding::Fails) {
-        let _ = writeln!(out, "\n**[{}](#{})** ({})\n\n> {}\n", claim.id, claim.id, origin(claim), plain(&claim.quote));
-        let _ = writeln!(out, "*Right is:* {}\n\n{}\n", plain(&claim.statement), plain(&claim.lesson));
+        let _ = writeln!(out, "\n**[{}](#{})**\n", claim.id, claim.id);
+        match claim.origin {
+            Origin::Guide => {
+                let _ = writeln!(out, "> {}\n", plain(&claim.quote));
+            }
+            Origin::Ours => {
+                let _ = writeln!(out, "A counter-example of ours, to the sentences around it.\n");
+            }
+        }
+        let _ = writeln!(out, "*In truth:* {}\n\n{}\n", plain(&claim.statement), plain(&claim.lesson));
         if let Some(trial) = claim.trials.iter().find(|trial| trial.role == Role::Contradicts) {
             let _ = writeln!(
                 out,
