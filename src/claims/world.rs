@@ -33,15 +33,17 @@ impl<P: Policy> World<P> {
         self.oracle().objective()
     }
 
-    /// `∇J`, by differentiating the backward recursion `V_t(s) = Σ_a π(a|s) Σ P (r + V_{t+1})` along dual numbers: no
+    /// `∇J`, by differentiating the backward recursion `V_t(s) = Σ_a π(a|s) Σ P (r + γ V_{t+1})` along dual numbers: no
     /// score is asked, and the policy-gradient theorem is not used.
     pub(super) fn gradient(&self) -> Vec<f64> {
         let (mdp, theta) = (&self.mdp, Dual::<16>::point(self.policy.parameters()));
         let mut values = vec![Dual::from(0.0); mdp.states()];
         for t in (0..mdp.horizon()).rev() {
             let action = |s: usize, a: usize| {
-                let outcome =
-                    |next: &Transition| Dual::from(next.probability) * (Dual::from(next.reward) + values[next.next]);
+                let outcome = |next: &Transition| {
+                    let ahead = if next.terminated { Dual::from(0.0) } else { values[next.next] };
+                    Dual::from(next.probability) * (Dual::from(next.reward) + Dual::from(mdp.discount()) * ahead)
+                };
                 let ahead = mdp.transitions(s, a).iter().map(outcome).fold(Dual::from(0.0), |sum, x| sum + x);
                 probability(&self.policy, &theta, t, mdp.observation(s), a) * ahead
             };
@@ -222,4 +224,39 @@ pub(super) fn total(path: &Trajectory) -> f64 {
 /// `G_t`.
 pub(super) fn to_go(path: &Trajectory, t: usize) -> f64 {
     path.rewards[t..].iter().sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::settings::{aliased, mdp_16, mdp_1296, mlp_16, random_worlds};
+
+    fn assert_routes_agree<P: Policy>(world: &World<P>) {
+        let (recursion, theorem) = (world.gradient(), world.oracle());
+        let score = world.expect(|path| world.weighted(path, |_| path.rewards.iter().sum()));
+        for ((dual, oracle), score) in recursion.iter().zip(theorem.gradient()).zip(score) {
+            assert!((dual - oracle).abs() < 1e-13 && (dual - score).abs() < 1e-13, "{dual}, {oracle}, {score}");
+        }
+    }
+
+    #[test]
+    fn three_routes_to_the_gradient_agree() {
+        assert_routes_agree(mdp_16());
+        assert_routes_agree(mdp_1296());
+        assert_routes_agree(aliased());
+        assert_routes_agree(mlp_16());
+        random_worlds("three routes", 20, true, crate::rng::Stream::normal).iter().for_each(assert_routes_agree);
+        // Termination and a discount: the oracle and the recursion know them, the undiscounted sum does not.
+        let row = |p: f64, reward: f64| {
+            vec![
+                Transition { probability: p, next: 0, reward, terminated: true },
+                Transition { probability: 1.0 - p, next: 0, reward: -reward, terminated: false },
+            ]
+        };
+        let ending = TabularMdp::new(4, 0.9, vec![1.0], vec![vec![row(0.3, 2.0), row(0.6, -1.0)]]).expect("a world");
+        let world = World::new(ending, tabular(1, 2, &[0.3, -0.2]));
+        for (dual, oracle) in world.gradient().iter().zip(world.oracle().gradient()) {
+            assert!((dual - oracle).abs() < 1e-14, "{dual} and {oracle}");
+        }
+    }
 }
