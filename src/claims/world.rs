@@ -2,11 +2,11 @@
 
 use std::sync::OnceLock;
 
-use super::measure::{dot, policy_factor, probability};
+use super::measure::{centred_square, dot, policy_factor, probability};
 use crate::autodiff::Dual;
 use crate::batch::{Batch, Trajectory};
 use crate::environment::{TabularMdp, Transition};
-use crate::exact::{Enumeration, Oracle, SubjectMoments};
+use crate::exact::{Enumeration, Form, Oracle, SubjectMoments};
 use crate::numeric::Sum;
 use crate::policy::{Policy, SoftmaxPolicy};
 use crate::verify::{Batches, Sample};
@@ -108,6 +108,11 @@ impl<P: Policy> World<P> {
         (0..path.len()).map(score).collect()
     }
 
+    /// `Σ_t g_t = ∇ log p(τ)`.
+    pub(super) fn sum_of_scores(&self, path: &Trajectory) -> Vec<f64> {
+        self.weighted(path, |_| 1.0)
+    }
+
     /// `Σ_t weight_t g_t`.
     pub(super) fn weighted(&self, path: &Trajectory, weight: impl Fn(usize) -> f64) -> Vec<f64> {
         let mut out = vec![0.0; self.policy.parameters().len()];
@@ -136,6 +141,18 @@ impl<P: Policy> World<P> {
     pub(super) fn sample(&self, n: usize, subject: impl Fn(&Self, &Batch) -> Vec<f64>) -> Sample {
         let source = Batches::new(&self.mdp, &self.policy, n, |batch| subject(self, batch));
         Box::new(source.expect("the world can be drawn and its batches are few"))
+    }
+
+    /// Draws of the squared error of a subject on batches of `n`, `‖ĝ − ∇J‖²`: its mean is the total variance of an
+    /// unbiased subject.
+    pub(super) fn sample_errors(&self, n: usize, subject: impl Fn(&Self, &Batch) -> Vec<f64>) -> Sample {
+        let gradient = self.gradient();
+        self.sample(n, |world, batch| centred_square(&subject(world, batch), &gradient))
+    }
+
+    /// The total variance of a form of the oracle's catalogue, by the conditional-moment recursion.
+    pub(super) fn recursion_trace(&self, form: &Form) -> f64 {
+        self.oracle().moments(form).expect("a form of the catalogue").trace()
     }
 
     /// Draws of a function of one trajectory.

@@ -26,11 +26,6 @@ impl Ledger {
     pub fn undecided(&self) -> bool {
         self.claims.iter().any(|claim| claim.finding == Finding::Undecided)
     }
-
-    /// How many claims have this finding.
-    pub fn count(&self, finding: Finding) -> usize {
-        self.claims.iter().filter(|claim| claim.finding == finding).count()
-    }
 }
 
 /// The error rates of a whole run, and over how many tests they are divided.

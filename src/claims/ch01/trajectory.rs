@@ -221,7 +221,7 @@ fn all_scores(last: f64) -> Vec<f64> {
 fn score_error() -> f64 {
     let world = mdp_1296();
     let errors = world.paths().iter().map(|(_, path)| {
-        largest(&difference(&log_probability_gradient(&world.policy, path), &world.weighted(path, |_| 1.0)))
+        largest(&difference(&log_probability_gradient(&world.policy, path), &world.sum_of_scores(path)))
     });
     errors.fold(0.0, f64::max)
 }

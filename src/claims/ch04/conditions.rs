@@ -156,7 +156,7 @@ pub(in crate::claims) static LEIBNIZ: Claim = Claim {
             name: "a regular family: the mean score of a softmax",
             role: Role::Confirms,
             setting: MDP_1296,
-            subject: Subject::Exact(|| mdp_1296().expect(|path| mdp_1296().weighted(path, |_| 1.0))),
+            subject: Subject::Exact(|| mdp_1296().expect(|path| mdp_1296().sum_of_scores(path))),
             expected: || vec![0.0; 6],
             judge: ROUNDING,
             counterfeits: &[Counterfeit {

@@ -51,7 +51,7 @@ pub(in crate::claims) static WEIGHTED_MLE: Claim = Claim {
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
                 story: "every weight 1",
-                subject: Subject::Exact(|| mdp_1296().expect(|path| mdp_1296().weighted(path, |_| 1.0))),
+                subject: Subject::Exact(|| mdp_1296().expect(|path| mdp_1296().sum_of_scores(path))),
             }],
         },
         Trial {
@@ -95,14 +95,14 @@ pub(in crate::claims) static BC_WEIGHT_ONE: Claim = Claim {
     quantities: &[Quantity {
         key: "max_abs_mean",
         what: "the largest component of |E[Σ_t g_t]|",
-        value: Value::Number(|| largest(&mdp_1296().expect(|path| mdp_1296().weighted(path, |_| 1.0)))),
+        value: Value::Number(|| largest(&mdp_1296().expect(|path| mdp_1296().sum_of_scores(path)))),
     }],
     trials: &[
         Trial {
             name: "the gradient of the log-likelihood is the sum of scores",
             role: Role::Confirms,
             setting: "set-mdp-1296, data from the uniform policy",
-            subject: Subject::Exact(|| uniform_1296().expect(|path| mdp_1296().weighted(path, |_| 1.0))),
+            subject: Subject::Exact(|| uniform_1296().expect(|path| mdp_1296().sum_of_scores(path))),
             expected: || uniform_1296().expect(|path| log_probability_gradient(&mdp_1296().policy, path)),
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
@@ -114,19 +114,19 @@ pub(in crate::claims) static BC_WEIGHT_ONE: Claim = Claim {
             name: "on its own data it is zero",
             role: Role::Confirms,
             setting: MDP_1296,
-            subject: Subject::Exact(|| mdp_1296().expect(|path| mdp_1296().weighted(path, |_| 1.0))),
+            subject: Subject::Exact(|| mdp_1296().expect(|path| mdp_1296().sum_of_scores(path))),
             expected: || vec![0.0; 6],
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
                 story: "data from the uniform policy",
-                subject: Subject::Exact(|| uniform_1296().expect(|path| mdp_1296().weighted(path, |_| 1.0))),
+                subject: Subject::Exact(|| uniform_1296().expect(|path| mdp_1296().sum_of_scores(path))),
             }],
         },
         Trial {
             name: "on its own data, drawn",
             role: Role::Confirms,
             setting: MDP_1296,
-            subject: Subject::Sampled(|| mdp_1296().sample_paths(|path| mdp_1296().weighted(path, |_| 1.0))),
+            subject: Subject::Sampled(|| mdp_1296().sample_paths(|path| mdp_1296().sum_of_scores(path))),
             expected: || vec![0.0; 6],
             judge: Judge::Equivalent {
                 margin: Margin::Absolute(0.01),
@@ -134,7 +134,7 @@ pub(in crate::claims) static BC_WEIGHT_ONE: Claim = Claim {
             },
             counterfeits: &[Counterfeit {
                 story: "data from the uniform policy",
-                subject: Subject::Sampled(|| uniform_1296().sample_paths(|path| mdp_1296().weighted(path, |_| 1.0))),
+                subject: Subject::Sampled(|| uniform_1296().sample_paths(|path| mdp_1296().sum_of_scores(path))),
             }],
         },
     ],

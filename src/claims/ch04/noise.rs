@@ -69,7 +69,7 @@ pub(in crate::claims) fn trace_by_size() -> Vec<f64> {
 
 /// The same from one trajectory's, by the conditional-moment recursion.
 pub(in crate::claims) fn trace_over_size() -> Vec<f64> {
-    let one = mdp_16().oracle().moments(&Form::total(Baseline::None)).expect("a form of the catalogue").trace();
+    let one = mdp_16().recursion_trace(&Form::total(Baseline::None));
     (1..=3).map(|n| one / f64::from(n)).collect()
 }
 
@@ -106,18 +106,12 @@ pub(in crate::claims) static MORE_N: Claim = Claim {
             name: "the squared error of batches of three, drawn",
             role: Role::Confirms,
             setting: MDP_16,
-            subject: Subject::Sampled(|| {
-                let mean = mdp_16().gradient();
-                mdp_16().sample(3, move |world, batch| centred_square(&v1(world, batch), &mean))
-            }),
+            subject: Subject::Sampled(|| mdp_16().sample_errors(3, v1)),
             expected: || vec![trace_over_size()[2]],
             judge: TWO_PERCENT,
             counterfeits: &[Counterfeit {
                 story: "batches of two",
-                subject: Subject::Sampled(|| {
-                    let mean = mdp_16().gradient();
-                    mdp_16().sample(2, move |world, batch| centred_square(&v1(world, batch), &mean))
-                }),
+                subject: Subject::Sampled(|| mdp_16().sample_errors(2, v1)),
             }],
         },
     ],

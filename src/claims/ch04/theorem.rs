@@ -400,7 +400,7 @@ pub(in crate::claims) static ZERO_MEAN: Claim = Claim {
             name: "drawn",
             role: Role::Confirms,
             setting: MDP_1296,
-            subject: Subject::Sampled(|| mdp_1296().sample_paths(|path| mdp_1296().weighted(path, |_| 1.0))),
+            subject: Subject::Sampled(|| mdp_1296().sample_paths(|path| mdp_1296().sum_of_scores(path))),
             expected: || vec![0.0; 6],
             judge: Judge::Equivalent {
                 margin: Margin::Absolute(0.01),
@@ -411,7 +411,7 @@ pub(in crate::claims) static ZERO_MEAN: Claim = Claim {
                 subject: Subject::Sampled(|| {
                     let hot = tabular(3, 2, &[0.4, -0.6, -0.2, 0.8, 1.0, 0.0]);
                     let hot = World::new(mdp_1296().mdp.clone(), hot);
-                    mdp_1296().sample_paths(move |path| hot.weighted(path, |_| 1.0))
+                    mdp_1296().sample_paths(move |path| hot.sum_of_scores(path))
                 }),
             }],
         },

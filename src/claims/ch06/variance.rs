@@ -70,9 +70,7 @@ pub(in crate::claims) static STILL_UNBIASED: Claim = Claim {
 
 /// trVar of V1 and of V2, by the conditional-moment recursion.
 pub(in crate::claims) fn traces(world: &World) -> [f64; 2] {
-    let oracle = world.oracle();
-    let trace = |form: Form| oracle.moments(&form).expect("a form of the catalogue").trace();
-    [trace(Form::total(Baseline::None)), trace(Form::to_go(Baseline::None))]
+    [Form::total(Baseline::None), Form::to_go(Baseline::None)].map(|form| world.recursion_trace(&form))
 }
 
 /// How many worlds have the larger variance with reward-to-go.

@@ -116,8 +116,8 @@ pub(in crate::claims) static Q_BIASED: Claim = Claim {
 
 /// Draws of the squared error of the corrected estimator.
 fn errors(table: Vec<f64>) -> Sample {
-    let (estimator, gradient) = (estimator(table, true), mdp_1296().gradient());
-    mdp_1296().sample(1, move |world, batch| centred_square(&estimator.gradient(&world.policy, batch), &gradient))
+    let estimator = estimator(table, true);
+    mdp_1296().sample_errors(1, move |world, batch| estimator.gradient(&world.policy, batch))
 }
 
 fn trace(table: Vec<f64>) -> f64 {
@@ -127,9 +127,8 @@ fn trace(table: Vec<f64>) -> f64 {
 
 /// The variances with corrected Q, with V and without a baseline, by the recursion.
 fn recursion_traces() -> [f64; 3] {
-    let oracle = mdp_1296().oracle();
     [Baseline::ActionValue { corrected: true }, Baseline::StateValue, Baseline::None]
-        .map(|baseline| oracle.moments(&Form::to_go(baseline)).expect("a form of the catalogue").trace())
+        .map(|baseline| mdp_1296().recursion_trace(&Form::to_go(baseline)))
 }
 
 fn value_trace() -> f64 {

@@ -134,14 +134,13 @@ fn four_arm_trace(baseline: f64) -> f64 {
 
 /// Draws of the squared error with a constant baseline.
 fn four_arm_errors(baseline: f64) -> Sample {
-    let gradient = four_arm(EXAMPLE).gradient();
-    four_arm(EXAMPLE).sample(1, move |world, batch| centred_square(&v1_less(world, batch, baseline), &gradient))
+    four_arm(EXAMPLE).sample_errors(1, move |world, batch| v1_less(world, batch, baseline))
 }
 
 /// The same by the recursion.
 fn four_arm_moments(baseline: f64) -> f64 {
     let form = Form::total(Baseline::Constant(baseline));
-    four_arm(EXAMPLE).oracle().moments(&form).expect("a form of the catalogue").trace()
+    four_arm(EXAMPLE).recursion_trace(&form)
 }
 
 pub(in crate::claims) static WASTE: Claim = Claim {
@@ -375,10 +374,10 @@ fn traces(world: &World, last: bool) -> Vec<f64> {
 
 /// The same for the whole sum, by the recursion.
 fn recursion_traces(world: &World) -> Vec<f64> {
-    let (oracle, states) = (world.oracle(), world.mdp.states());
+    let states = world.mdp.states();
     let table = mean_to_go(world).iter().flat_map(|b| vec![*b; states]).collect();
-    [Baseline::None, Baseline::Constant(oracle.objective()), Baseline::TimeAndState(table)]
-        .map(|baseline| oracle.moments(&Form::to_go(baseline)).expect("a form of the catalogue").trace())
+    [Baseline::None, Baseline::Constant(world.objective()), Baseline::TimeAndState(table)]
+        .map(|baseline| world.recursion_trace(&Form::to_go(baseline)))
         .to_vec()
 }
 
@@ -506,10 +505,7 @@ pub(in crate::claims) static LATE_STEPS: Claim = Claim {
             judge: FIVE_PERCENT,
             counterfeits: &[Counterfeit {
                 story: "without a baseline",
-                subject: Subject::Sampled(|| {
-                    let gradient = mdp_1296().gradient();
-                    mdp_1296().sample(1, move |world, batch| centred_square(&v2(world, batch), &gradient))
-                }),
+                subject: Subject::Sampled(|| mdp_1296().sample_errors(1, v2)),
             }],
         },
     ],

@@ -94,8 +94,7 @@ pub(in crate::claims) static JACKET_SIGNAL: Claim = Claim {
 /// Draws of the squared error at p = .25.
 fn jacket_errors(b: f64) -> Sample {
     let world = two_arm(0.25, 1.0, 0.0);
-    let gradient = world.gradient();
-    world.sample(1, move |world, batch| centred_square(&v1_less(world, batch, b), &gradient))
+    world.sample_errors(1, move |world, batch| v1_less(world, batch, b))
 }
 
 /// Six binary choices, one logit a step, a reward of 1 for each 1; and, with `shaping`, a bonus of ± that much for the
@@ -130,7 +129,7 @@ fn to_go_trace(shaping: f64) -> f64 {
 }
 
 fn recursion_trace(shaping: f64, form: fn(Baseline) -> Form) -> f64 {
-    choices(shaping).oracle().moments(&form(Baseline::None)).expect("a form of the catalogue").trace()
+    choices(shaping).recursion_trace(&form(Baseline::None))
 }
 
 /// The same rewards delivered at the end: every step is weighted by the whole return.
@@ -224,8 +223,7 @@ pub(in crate::claims) static DENSE: Claim = Claim {
 
 /// Draws of the squared error of reward-to-go.
 fn choice_errors(shaping: f64) -> Sample {
-    let gradient = choices(shaping).gradient();
-    choices(shaping).sample(1, move |world, batch| centred_square(&v2(world, batch), &gradient))
+    choices(shaping).sample_errors(1, v2)
 }
 
 pub(in crate::claims) static LARGE_BATCHES: Claim = Claim {
@@ -255,10 +253,7 @@ pub(in crate::claims) static LARGE_BATCHES: Claim = Claim {
             name: "the squared error of triples, drawn",
             role: Role::Confirms,
             setting: MDP_16,
-            subject: Subject::Sampled(|| {
-                let gradient = mdp_16().gradient();
-                mdp_16().sample(3, move |world, batch| centred_square(&v1(world, batch), &gradient))
-            }),
+            subject: Subject::Sampled(|| mdp_16().sample_errors(3, v1)),
             expected: || vec![trace_over_size()[0] / 3.0],
             judge: TWO_PERCENT,
             counterfeits: &[Counterfeit {

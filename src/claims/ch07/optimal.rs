@@ -6,7 +6,7 @@ use crate::claims::prelude::*;
 fn squared_scores() -> [f64; 2] {
     let world = mdp_1296();
     let square = |path: &Trajectory| {
-        let g = world.weighted(path, |_| 1.0);
+        let g = world.sum_of_scores(path);
         dot(&g, &g)
     };
     [world.mean(square), world.mean(|path| square(path) * total(path))]
@@ -21,7 +21,7 @@ fn best_constant() -> f64 {
 /// `b*_k = E[g_k² r] / E[g_k²]`.
 fn best_per_parameter() -> Vec<f64> {
     let world = mdp_1296();
-    let squares = |path: &Trajectory| world.weighted(path, |_| 1.0).iter().map(|g| g * g).collect::<Vec<f64>>();
+    let squares = |path: &Trajectory| world.sum_of_scores(path).iter().map(|g| g * g).collect::<Vec<f64>>();
     let weighted = world.expect(|path| scale(total(path), &squares(path)));
     weighted.iter().zip(world.expect(squares)).map(|(x, y)| x / y).collect()
 }
@@ -30,7 +30,7 @@ fn best_per_parameter() -> Vec<f64> {
 fn trace_with(baseline: &[f64]) -> f64 {
     let world = mdp_1296();
     world.trace(|path| {
-        let g = world.weighted(path, |_| 1.0);
+        let g = world.sum_of_scores(path);
         g.iter().zip(baseline).map(|(g, b)| g * (total(path) - b)).collect()
     })
 }
@@ -55,7 +55,7 @@ const TWO_ARMS: [(f64, f64, f64); 4] = [(0.9, 1.0, 0.0), (0.5, 3.0, -1.0), (0.2,
 /// b* of the two-arm bandit, by enumeration.
 fn two_arm_best((p, r1, r0): (f64, f64, f64)) -> f64 {
     let world = two_arm(p, r1, r0);
-    let square = |path: &Trajectory| dot(&world.weighted(path, |_| 1.0), &world.weighted(path, |_| 1.0));
+    let square = |path: &Trajectory| dot(&world.sum_of_scores(path), &world.sum_of_scores(path));
     world.mean(|path| square(path) * total(path)) / world.mean(square)
 }
 
@@ -189,8 +189,7 @@ fn saving(b: f64) -> Sample {
 
 /// Draws of `|g (r − b) − ∇J|²`.
 fn squared_error(b: f64) -> Sample {
-    let gradient = mdp_1296().gradient();
-    mdp_1296().sample(1, move |world, batch| centred_square(&v1_less(world, batch, b), &gradient))
+    mdp_1296().sample_errors(1, move |world, batch| v1_less(world, batch, b))
 }
 
 /// The variance of `g (r − b)` in a two-arm bandit, by enumeration.
@@ -261,8 +260,7 @@ pub(in crate::claims) static AVERAGE_INCREASES: Claim = Claim {
 /// Draws of the squared error of `g (r − b)` at p = .9.
 fn two_arm_errors(b: f64) -> Sample {
     let world = two_arm(0.9, 1.0, 0.0);
-    let gradient = world.gradient();
-    world.sample(1, move |world, batch| centred_square(&v1_less(world, batch, b), &gradient))
+    world.sample_errors(1, move |world, batch| v1_less(world, batch, b))
 }
 
 const CONSTANTS: [f64; 5] = [-1.0, 1.0, 2.0, 5.0, 9.0];
