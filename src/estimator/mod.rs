@@ -6,19 +6,29 @@
 
 mod action_dependent;
 mod batch_mean;
+mod imitation;
+mod importance;
+mod natural;
 mod per_parameter;
+mod proximal;
 mod returns;
 mod reward_to_go;
 mod state_baseline;
 mod total_return;
+mod trust_region;
 
 pub use action_dependent::ActionDependentBaseline;
 pub use batch_mean::{InBatchMean, LeaveOneOut};
+pub use imitation::{BehaviourCloning, RewardWeightedRegression};
+pub use importance::{ImportanceWeighted, ImportanceWeights, effective_sample_size, importance_ratios, weighted_mean};
+pub use natural::{Fisher, NaturalGradient, damped_solve, sampled_fisher, scaled_to_radius};
 pub use per_parameter::PerParameterBaseline;
+pub use proximal::{ClippedSurrogate, clipped_slope, clipped_surrogate};
 pub use returns::{Returns, reward_to_go, total_return};
 pub use reward_to_go::RewardToGo;
 pub use state_baseline::StateBaseline;
 pub use total_return::TotalReturn;
+pub use trust_region::{Outcome, TrustRegion, TrustRegionStep};
 
 use crate::batch::Batch;
 use crate::policy::Policy;

@@ -134,6 +134,15 @@ pub enum UnsupportedForm {
         /// The entry, as text.
         value: String,
     },
+    /// Per-decision weights on the total return.
+    #[error("per-decision weights belong to single rewards; use reward-to-go")]
+    PerDecisionTotal,
+    /// A baseline that is not computed under importance weights.
+    #[error(
+        "under these importance weights a baseline is none, a constant, a table or the target's state values; \
+         the optimal table exists for per-decision and per-timestep weights"
+    )]
+    Weighted,
     /// Full covariances of more parameters than fit.
     #[error("a full covariance of {parameters} parameters is too large; it is computed for at most {most}")]
     TooManyParameters {

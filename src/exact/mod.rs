@@ -5,8 +5,11 @@
 //! class *reward-to-go with a time-and-state baseline*. [`Enumeration`] lists every trajectory or ordered batch and
 //! gives the moments of any closure, so that a subject can be measured without being imported.
 //!
+//! [`OffPolicy`] does the same for data from another policy: importance weights of every kind, and divergences.
+//!
 //! The oracle differentiates *probabilities* and never calls a policy's score.
 
+mod affine;
 mod catalogue;
 mod component;
 mod covariance;
@@ -14,18 +17,25 @@ mod enumerate;
 mod evaluator;
 mod floor;
 mod form;
+mod information;
 mod model;
+mod off_policy;
 mod oracle;
+mod per_decision;
 mod policy_table;
 mod record;
 mod recursion;
 mod values;
+mod weighted_return;
 
 pub use catalogue::{Argument, CATALOGUE, DEFAULT, Entry, GIVEN, UnknownEstimator};
 pub use enumerate::{Enumeration, SubjectMoments, TooMany};
 pub use evaluator::{Evaluation, Evaluator};
 pub use floor::Floor;
 pub use form::{Baseline, EstimatorMoments, Form, Returns, UnsupportedForm};
+pub use information::Divergence;
+pub use off_policy::{OffPolicy, OffPolicyError, WeightedMoments, Weighting, Whose};
 pub use oracle::{Comparison, Oracle, Verdict};
 pub use policy_table::Unanswerable;
 pub use record::{EstimatorRecord, ExactRecord, FloorRecord, ProblemSize};
+pub use weighted_return::WeightedReturn;

@@ -7,6 +7,7 @@ use super::component::Components;
 use super::covariance;
 use super::floor::{self, Floor};
 use super::form::{Baseline, EstimatorMoments, Form, Returns, UnsupportedForm};
+use super::information;
 use super::model::Model;
 use super::policy_table::{PolicyTable, Unanswerable};
 use super::recursion::{self, Request, ToGo, TrajectoryMoments};
@@ -119,6 +120,11 @@ impl Oracle {
         Self::new(Model::of_bandit(bandit), PolicyTable::of(policy))
     }
 
+    /// The oracle of a table, whose derivatives may belong to another policy than its probabilities.
+    pub(super) fn of_table(model: Model, policy: PolicyTable) -> Result<Self, Unanswerable> {
+        Self::new(model, policy)
+    }
+
     fn new(model: Model, policy: PolicyTable) -> Result<Self, Unanswerable> {
         policy.check(model.observations, model.actions, model.horizon)?;
         model.check_size()?;
@@ -193,6 +199,12 @@ impl Oracle {
     /// The occupancy `d_t(s) = P(s_t = s, not ended before t)`, `[T][S]`, row by row.
     pub fn occupancy(&self) -> Vec<f64> {
         values::occupancy(&self.model, &self.policy)
+    }
+
+    /// The Fisher information of a whole trajectory, `F = E[g gᵀ] = Σ_t E_{s~d_t}[Σ_a ∇π ∇πᵀ/π]` with `g` the sum of scores:
+    /// cross-time terms vanish. `d × d`; singular wherever a direction of `θ` changes no probability.
+    pub fn fisher(&self) -> Matrix {
+        information::fisher(self)
     }
 
     /// The variance of the total return of a trajectory.
@@ -458,7 +470,7 @@ impl Oracle {
         EstimatorMoments { mean, variance, batch }
     }
 
-    fn check(&self, form: &Form) -> Result<(), UnsupportedForm> {
+    pub(super) fn check(&self, form: &Form) -> Result<(), UnsupportedForm> {
         if form.returns == Returns::Total && !form.is_constant() {
             return Err(UnsupportedForm::StateBaselineForTotal);
         }
@@ -493,6 +505,10 @@ impl Oracle {
 
     pub(super) fn model(&self) -> &Model {
         &self.model
+    }
+
+    pub(super) fn values(&self) -> &Values {
+        &self.values
     }
 
     pub(super) fn policy_table(&self) -> &PolicyTable {

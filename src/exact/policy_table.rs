@@ -135,6 +135,31 @@ impl PolicyTable {
         table
     }
 
+    /// The probabilities of `behaviour` with the derivatives of `target`: a table whose "score" is `∇π/μ = ρψ`.
+    pub(super) fn mixed(behaviour: &Self, target: &Self) -> Self {
+        let copies = behaviour.copies.max(target.copies);
+        let mut table = Self {
+            copies,
+            time_indexed: behaviour.time_indexed || target.time_indexed,
+            probabilities: Vec::with_capacity(copies * target.observations * target.actions),
+            first: vec![0],
+            support: Vec::new(),
+            derivatives: Vec::new(),
+            ..*target
+        };
+        for t in 0..copies {
+            for observation in 0..target.observations {
+                table.probabilities.extend(behaviour.probabilities(t, observation));
+                table.support.extend(target.support(t, observation));
+                table.first.push(table.support.len());
+                for action in 0..target.actions {
+                    table.derivatives.extend(target.derivatives(t, observation, action));
+                }
+            }
+        }
+        table
+    }
+
     /// Appends the derivatives at one slot, `K` parameters at a time, and sets its probabilities.
     #[inline(always)]
     fn differentiate<const K: usize, P: Policy>(

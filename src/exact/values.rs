@@ -116,8 +116,17 @@ pub(super) fn occupancy(model: &Model, policy: &PolicyTable) -> Vec<f64> {
 /// `∇J = Σ_t γ^t Σ_s d_t(s) Σ_a ∇π_t(a|s) A_t(s, a)` (Sutton et al. 2000, theorem 1, with time-indexed values), and its
 /// mass `Σ_t γ^t Σ_s d_t(s) Σ_a ‖∇π_t(a|s)‖₁`, the size of what is weighted by advantages.
 pub(super) fn gradient(model: &Model, policy: &PolicyTable, values: &Values) -> (Vec<f64>, f64) {
+    weighted_gradient(model, policy, values, &occupancy(model, policy))
+}
+
+/// The same with an occupancy of its own; occupancy and values may belong to other policies than the derivatives.
+pub(super) fn weighted_gradient(
+    model: &Model,
+    policy: &PolicyTable,
+    values: &Values,
+    occupancy: &[f64],
+) -> (Vec<f64>, f64) {
     let states = model.states();
-    let occupancy = occupancy(model, policy);
     let mut gradient = vec![numeric::Sum::new(); policy.parameters()];
     let mut mass = 0.0;
     for t in 0..model.horizon {

@@ -25,6 +25,30 @@ impl Matrix {
         Self { rows, columns, entries: vec![0.0; rows * columns] }
     }
 
+    /// The identity.
+    #[must_use]
+    pub fn identity(size: usize) -> Self {
+        Self::diagonal(&vec![1.0; size])
+    }
+
+    /// A matrix with the given diagonal and zeros elsewhere.
+    #[must_use]
+    pub fn diagonal(entries: &[f64]) -> Self {
+        let mut matrix = Self::zeros(entries.len(), entries.len());
+        for (i, x) in entries.iter().enumerate() {
+            matrix[(i, i)] = *x;
+        }
+        matrix
+    }
+
+    /// The matrix whose entry `(i, j)` is `entry(i, j)`.
+    #[must_use]
+    pub fn from_fn(rows: usize, columns: usize, entry: impl Fn(usize, usize) -> f64) -> Self {
+        let entry = &entry;
+        let entries = (0..rows).flat_map(|i| (0..columns).map(move |j| entry(i, j))).collect();
+        Self { rows, columns, entries }
+    }
+
     /// The number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -46,6 +70,87 @@ impl Matrix {
     /// Row `i`, to write to.
     pub fn row_mut(&mut self, i: usize) -> &mut [f64] {
         &mut self.entries[i * self.columns..(i + 1) * self.columns]
+    }
+
+    /// `A x`.
+    ///
+    /// # Panics
+    /// If `x` does not have one entry a column.
+    #[must_use]
+    pub fn times(&self, x: &[f64]) -> Vec<f64> {
+        assert_eq!(self.columns, x.len(), "a vector has one entry a column");
+        (0..self.rows).map(|i| self.row(i).iter().zip(x).map(|(a, x)| a * x).sum()).collect()
+    }
+
+    /// `A B`.
+    ///
+    /// # Panics
+    /// If `B` does not have one row for each column of `A`.
+    #[must_use]
+    pub fn product(&self, other: &Self) -> Self {
+        assert_eq!(self.columns, other.rows, "the inner sizes agree");
+        let mut out = Self::zeros(self.rows, other.columns);
+        for i in 0..self.rows {
+            for k in 0..self.columns {
+                let factor = self[(i, k)];
+                out.row_mut(i).iter_mut().zip(other.row(k)).for_each(|(x, y)| *x += factor * y);
+            }
+        }
+        out
+    }
+
+    /// `Aᵀ`.
+    #[must_use]
+    pub fn transpose(&self) -> Self {
+        Self::from_fn(self.columns, self.rows, |i, j| self[(j, i)])
+    }
+
+    /// `A + c B`.
+    ///
+    /// # Panics
+    /// If the sizes differ.
+    #[must_use]
+    pub fn plus(&self, factor: f64, other: &Self) -> Self {
+        assert_eq!((self.rows, self.columns), (other.rows, other.columns), "the sizes agree");
+        let entries = self.entries.iter().zip(&other.entries).map(|(x, y)| x + factor * y).collect();
+        Self { entries, ..*self }
+    }
+
+    /// Whether every entry is a finite number.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        self.entries.iter().all(|x| x.is_finite())
+    }
+
+    /// The lower triangular `L` with `A = L Lᵀ` of a symmetric positive semi-definite matrix (Cholesky), with zero columns
+    /// where it is singular; `None` where it has a negative direction, beyond rounding, or is not symmetric.
+    #[must_use]
+    pub fn cholesky(&self) -> Option<Self> {
+        let n = self.rows;
+        let size = self.entries.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+        let symmetric = (0..n).all(|i| (0..i).all(|j| (self[(i, j)] - self[(j, i)]).abs() <= 1e-12 * size));
+        if n != self.columns || !symmetric || !self.is_finite() {
+            return None;
+        }
+        let mut factor = Self::zeros(n, n);
+        for j in 0..n {
+            let rest = self[(j, j)] - factor.row(j)[..j].iter().map(|x| x * x).sum::<f64>();
+            if rest < -1e-12 * size {
+                return None;
+            }
+            let pivot = rest.max(0.0).sqrt();
+            let used = pivot > 1e-7 * size.sqrt();
+            for i in j..n {
+                let inner: f64 = factor.row(i)[..j].iter().zip(&factor.row(j)[..j]).map(|(x, y)| x * y).sum();
+                let rest = self[(i, j)] - inner;
+                if used {
+                    factor[(i, j)] = if i == j { pivot } else { rest / pivot };
+                } else if rest.abs() > 1e-9 * size {
+                    return None;
+                }
+            }
+        }
+        Some(factor)
     }
 
     /// The sum of the diagonal entries.
@@ -124,6 +229,17 @@ mod tests {
         for (got, expected) in x.iter().zip([1.0, 2.0, 3.0]) {
             assert!((got - expected).abs() < 1e-14, "{x:?}");
         }
+    }
+
+    #[test]
+    fn a_positive_semi_definite_matrix_has_a_factor_and_an_indefinite_one_has_none() {
+        let half = Matrix::from_fn(3, 3, |i, j| if j <= i && j < 2 { (i + 2 * j) as f64 + 1.0 } else { 0.0 });
+        let square = half.product(&half.transpose());
+        let factor = square.cholesky().unwrap();
+        assert!(factor.plus(-1.0, &half).entries.iter().all(|x| x.abs() < 1e-12), "{factor:?}");
+        assert_eq!(square.plus(-1.0, &Matrix::identity(3)).cholesky(), None);
+        assert_eq!(Matrix::from_fn(2, 2, |i, j| (i + 2 * j) as f64).cholesky(), None);
+        assert_eq!(square.times(&[1.0, 0.0, 0.0]), square.transpose().row(0));
     }
 
     #[test]

@@ -67,6 +67,23 @@ pub fn softmax(logits: &mut [f64]) {
     }
 }
 
+/// `x_k − log Σ_j exp x_j` for each entry, shifted by the largest: finite wherever the logits are, though a probability
+/// underflows.
+pub fn log_softmax(logits: &mut [f64]) {
+    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let total: f64 = logits.iter().map(|x| exp(*x - largest)).sum();
+    let rest = ln(total);
+    for x in logits.iter_mut() {
+        *x = (*x - largest) - rest;
+    }
+}
+
+/// `P(z ≤ x)` for a standard normal `z`, accurate in both tails.
+#[must_use]
+pub fn normal_distribution(x: f64) -> f64 {
+    0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +94,22 @@ mod tests {
         assert_eq!(power(3.0, 13), 1_594_323.0);
         assert_eq!(power(0.0, 0), 1.0);
         assert_eq!(power(-2.0, 5), -32.0);
+    }
+
+    #[test]
+    fn log_probabilities_survive_where_probabilities_underflow() {
+        let mut logits = [0.0, 1000.0, 999.0];
+        log_softmax(&mut logits);
+        let rest = ln(1.0 + exp(-1.0));
+        assert_eq!(logits, [-1000.0 - rest, -rest, -1.0 - rest]);
+    }
+
+    #[test]
+    fn the_normal_distribution_has_its_tails() {
+        assert_eq!(normal_distribution(0.0), 0.5);
+        // Abramowitz & Stegun (1964), table 26.2: Q(10) = 7.61985302416e-24.
+        assert!((normal_distribution(-10.0) / 7.619_853_024_16e-24 - 1.0).abs() < 1e-11);
+        assert!((normal_distribution(1.959_963_984_540_054) - 0.975).abs() < 1e-15);
     }
 
     #[test]

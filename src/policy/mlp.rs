@@ -82,6 +82,11 @@ impl Policy for MlpPolicy {
         numeric::softmax(out);
     }
 
+    fn log_probs(&self, _t: usize, observation: usize, out: &mut [f64]) {
+        self.forward(observation, &self.theta, out);
+        numeric::log_softmax(out);
+    }
+
     fn add_score(&self, t: usize, observation: usize, action: usize, weight: f64, out: &mut [f64]) {
         let mut errors = vec![0.0; self.actions];
         self.probabilities(t, observation, &mut errors);

@@ -12,7 +12,6 @@ pub use softmax::{InvalidPolicy, Logits, SoftmaxPolicy};
 use std::borrow::Cow;
 
 use crate::autodiff::Scalar;
-use crate::numeric;
 
 /// A distribution over finitely many actions for each time and observation, with parameters `θ`.
 ///
@@ -42,11 +41,14 @@ pub trait Policy: Sync {
     /// Writes `π_t(a | observation)` for each action.
     fn probabilities(&self, t: usize, observation: usize, out: &mut [f64]);
 
+    /// Writes `log π_t(a | observation)` for each action, finite even where the probability underflows.
+    fn log_probs(&self, t: usize, observation: usize, out: &mut [f64]);
+
     /// `log π_t(action | observation)`.
     fn log_prob(&self, t: usize, observation: usize, action: usize) -> f64 {
-        let mut probabilities = vec![0.0; self.actions()];
-        self.probabilities(t, observation, &mut probabilities);
-        numeric::ln(probabilities[action])
+        let mut log_probs = vec![0.0; self.actions()];
+        self.log_probs(t, observation, &mut log_probs);
+        log_probs[action]
     }
 
     /// Adds `weight · ∇θ log π_t(action | observation)` to `out`, a vector of the length of `θ`.

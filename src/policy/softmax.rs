@@ -220,6 +220,20 @@ impl SoftmaxPolicy {
         if self.steps.is_some() { t * self.parameters_a_step } else { 0 }
     }
 
+    /// Writes `logit_t[observation, a] / temperature` for each action.
+    fn write_logits(&self, t: usize, observation: usize, out: &mut [f64]) {
+        let offset = self.offset(t);
+        for (action, logit) in out.iter_mut().enumerate() {
+            *logit = match &self.logits {
+                Logits::Entries(entry) => self.theta[offset + entry[observation * self.actions + action]],
+                Logits::Features(features) => {
+                    let theta = &self.theta[offset..offset + self.parameters_a_step];
+                    self.feature_row(features, observation, action).iter().zip(theta).map(|(x, theta)| x * theta).sum()
+                }
+            } / self.temperature;
+        }
+    }
+
     fn feature_row<'a>(&self, features: &'a [f64], observation: usize, action: usize) -> &'a [f64] {
         let d = self.parameters_a_step;
         let first = (observation * self.actions + action) * d;
@@ -274,17 +288,13 @@ impl Policy for SoftmaxPolicy {
     }
 
     fn probabilities(&self, t: usize, observation: usize, out: &mut [f64]) {
-        let offset = self.offset(t);
-        for (action, logit) in out.iter_mut().enumerate() {
-            *logit = match &self.logits {
-                Logits::Entries(entry) => self.theta[offset + entry[observation * self.actions + action]],
-                Logits::Features(features) => {
-                    let theta = &self.theta[offset..offset + self.parameters_a_step];
-                    self.feature_row(features, observation, action).iter().zip(theta).map(|(x, theta)| x * theta).sum()
-                }
-            } / self.temperature;
-        }
+        self.write_logits(t, observation, out);
         numeric::softmax(out);
+    }
+
+    fn log_probs(&self, t: usize, observation: usize, out: &mut [f64]) {
+        self.write_logits(t, observation, out);
+        numeric::log_softmax(out);
     }
 
     fn add_score(&self, t: usize, observation: usize, action: usize, weight: f64, out: &mut [f64]) {
@@ -333,6 +343,20 @@ mod tests {
                 for (exact, approximate) in score.iter().zip(&numerical) {
                     assert!((exact - approximate).abs() < 1e-8, "{policy:?} at {t} {o} {a}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn log_probabilities_are_finite_where_probabilities_underflow() {
+        let policy = SoftmaxPolicy::tabular(1, 2, vec![0.0, 900.0]).unwrap();
+        assert_eq!(policy.log_prob(0, 0, 0), -900.0);
+        assert_eq!(policy.log_prob(0, 0, 1), 0.0);
+        for policy in policies() {
+            let mut probabilities = [0.0; 3];
+            policy.probabilities(1, 1, &mut probabilities);
+            for (a, p) in probabilities.iter().enumerate() {
+                assert!((policy.log_prob(1, 1, a) - numeric::ln(*p)).abs() < 1e-14);
             }
         }
     }
