@@ -6,7 +6,9 @@
 
 mod ch01;
 mod ch02;
+mod ch03;
 mod ch04;
+mod ch05;
 mod ch06;
 mod ch07;
 mod measure;
@@ -30,6 +32,13 @@ pub static LEDGER: &[&Claim] = &[
     &ch02::objective::AVERAGE_NOT_LUCK,
     &ch02::objective::SAMPLE_ESTIMATE,
     &ch02::optimum::MAX_THETA,
+    &ch03::bridge::GRADIENT_FORM,
+    &ch03::clone::NEVER_OUTPERFORMS,
+    &ch03::clone::MATCHES_AVERAGE,
+    &ch03::bridge::NO_IMPROVEMENT,
+    &ch03::bridge::BRIDGE,
+    &ch03::bridge::HIGH_UP,
+    &ch03::clone::TIME_FREE,
     &ch04::conditions::REWARD_NO_THETA,
     &ch04::conditions::LEIBNIZ,
     &ch04::theorem::LOG_DERIVATIVE,
@@ -52,6 +61,15 @@ pub static LEDGER: &[&Claim] = &[
     &ch04::likelihood::NEGATIVE_WEIGHTS,
     &ch04::likelihood::UPWEIGHT,
     &ch04::likelihood::CAN_OUTPERFORM,
+    &ch05::ascent::IMPROVES,
+    &ch05::ascent::INITIALISATION,
+    &ch05::stale::OLD_DATA,
+    &ch05::stale::STALE_BASELINE,
+    &ch05::humanoid::BATCH,
+    &ch05::humanoid::FALLS_FORWARD,
+    &ch05::humanoid::ROBOT_TIME,
+    &ch05::humanoid::OFF_POLICY_FIXES,
+    &ch05::humanoid::VERY_NOISY,
     &ch06::independence::CANNOT_AFFECT,
     &ch06::independence::PAST_ZERO,
     &ch06::independence::ACAUSAL,

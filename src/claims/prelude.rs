@@ -10,7 +10,8 @@ pub(super) use super::subjects::*;
 pub(super) use super::world::World;
 pub(super) use crate::autodiff::{Dual, Scalar};
 pub(super) use crate::batch::{Batch, Trajectory};
-pub(super) use crate::exact::{Baseline, Form, Oracle};
+pub(super) use crate::estimator::{GradientEstimator, ImportanceWeights};
+pub(super) use crate::exact::{Baseline, Divergence, Form, OffPolicy, Oracle, Weighting, Whose};
 pub(super) use crate::numeric;
 pub(super) use crate::policy::{Policy, SoftmaxPolicy};
 pub(super) use crate::verify::{

@@ -12,6 +12,8 @@ use crate::verify::DEFAULT_SEED;
 
 pub(super) const MDP_16: &str = "set-mdp-16: 2 states, 2 actions, 2 steps, tabular softmax; 16 trajectories";
 pub(super) const MDP_1296: &str = "set-mdp-1296: 3 states, 2 actions, 4 steps, tabular softmax; 1296 trajectories";
+pub(super) const SHIFTED: &str = "set-mdp-shifted: data of θ in set-mdp-1296, new parameters θ' = θ + e δ; e=1 unless stated";
+pub(super) const HUMANOID_SETTING: &str = "set-humanoid: five outcomes with returns (−2, 2, 0, 1, −3)";
 pub(super) const ALIASED: &str = "set-mdp-1296 seen as o=0 in state 0 and o=1 in states 1 and 2; softmax of o";
 pub(super) const FOUR_ARM: &str = "set-four-arm: rewards (2, 5, 8, 12), one logit each, uniform policy";
 
@@ -80,6 +82,25 @@ pub(super) fn two_arm(p: f64, r1: f64, r0: f64) -> World {
     let theta = crate::numeric::ln(p / (1.0 - p));
     let policy = SoftmaxPolicy::features(1, 2, vec![0.0, 1.0], vec![theta]).expect("one logit against zero");
     World::new(bandit(&[r0, r1]), policy)
+}
+
+/// set-humanoid: five outcomes of one choice, one logit each, uniform.
+pub(super) fn humanoid() -> World {
+    World::new(bandit(&HUMANOID), tabular(1, 5, &[0.0; 5]))
+}
+
+/// The returns of the guide's five trajectories.
+pub(super) const HUMANOID: [f64; 5] = [-2.0, 2.0, 0.0, 1.0, -3.0];
+
+/// Two steps that share one parameter, `p = P(a=1) = sigmoid(θ)`: the first pays 1 for `a=1`, the second 1 after `a_1=0`
+/// and −3 after `a_1=1`, so that `J(p) = 2p − 4p²`.
+pub(super) fn shared_steps(p: f64) -> World {
+    let (zero, one): (&[f64], &[f64]) = (&[0.0, 1.0, 0.0], &[0.0, 0.0, 1.0]);
+    let rows: [&[&[f64]]; 3] = [&[zero, one], &[zero, zero], &[one, one]];
+    let rewards: [&[f64]; 3] = [&[0.0, 1.0], &[0.0, 1.0], &[0.0, -3.0]];
+    let theta = vec![crate::numeric::ln(p / (1.0 - p))];
+    let policy = SoftmaxPolicy::features(3, 2, [0.0, 1.0].repeat(3), theta).expect("one logit for all states");
+    World::new(mdp(2, &[1.0, 0.0, 0.0], &rows, &rewards), policy)
 }
 
 /// set-net-mlp in set-mdp-16.

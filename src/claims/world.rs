@@ -3,10 +3,11 @@
 use std::sync::OnceLock;
 
 use super::measure::{centred_square, dot, policy_factor, probability};
-use crate::autodiff::Dual;
+use crate::autodiff::{Dual, Scalar};
 use crate::batch::{Batch, Trajectory};
 use crate::environment::{TabularMdp, Transition};
-use crate::exact::{Enumeration, Form, Oracle, SubjectMoments};
+use crate::estimator::{GradientEstimator, ImportanceWeighted, ImportanceWeights};
+use crate::exact::{Enumeration, Form, OffPolicy, Oracle, SubjectMoments};
 use crate::numeric::Sum;
 use crate::policy::{Policy, SoftmaxPolicy};
 use crate::verify::{Batches, Sample};
@@ -33,25 +34,31 @@ impl<P: Policy> World<P> {
         self.oracle().objective()
     }
 
-    /// `∇J`, by differentiating the backward recursion `V_t(s) = Σ_a π(a|s) Σ P (r + γ V_{t+1})` along dual numbers: no
-    /// score is asked, and the policy-gradient theorem is not used.
-    pub(super) fn gradient(&self) -> Vec<f64> {
-        let (mdp, theta) = (&self.mdp, Dual::<16>::point(self.policy.parameters()));
-        let mut values = vec![Dual::from(0.0); mdp.states()];
+    /// `J` at parameters of any scalar, by the backward recursion `V_t(s) = Σ_a π(a|s) Σ P (r + γ V_{t+1})`.
+    pub(super) fn objective_at<S: Scalar>(&self, theta: &[S]) -> S {
+        let mdp = &self.mdp;
+        let (zero, sum) = (S::from(0.0), |sum: S, x: S| sum + x);
+        let mut values = vec![zero; mdp.states()];
         for t in (0..mdp.horizon()).rev() {
             let action = |s: usize, a: usize| {
                 let outcome = |next: &Transition| {
-                    let ahead = if next.terminated { Dual::from(0.0) } else { values[next.next] };
-                    Dual::from(next.probability) * (Dual::from(next.reward) + Dual::from(mdp.discount()) * ahead)
+                    let ahead = if next.terminated { zero } else { values[next.next] };
+                    S::from(next.probability) * (S::from(next.reward) + S::from(mdp.discount()) * ahead)
                 };
-                let ahead = mdp.transitions(s, a).iter().map(outcome).fold(Dual::from(0.0), |sum, x| sum + x);
-                probability(&self.policy, &theta, t, mdp.observation(s), a) * ahead
+                let ahead = mdp.transitions(s, a).iter().map(outcome).fold(zero, sum);
+                probability(&self.policy, theta, t, mdp.observation(s), a) * ahead
             };
-            let value = |s: usize| (0..mdp.actions()).fold(Dual::from(0.0), |sum, a| sum + action(s, a));
+            let value = |s: usize| (0..mdp.actions()).fold(zero, |sum, a| sum + action(s, a));
             values = (0..mdp.states()).map(value).collect();
         }
-        let start = mdp.initial().iter().zip(&values).map(|(p, value)| Dual::from(*p) * *value);
-        start.fold(Dual::from(0.0), |sum, x| sum + x).tangents[..theta.len()].to_vec()
+        mdp.initial().iter().zip(&values).map(|(p, value)| S::from(*p) * *value).fold(zero, sum)
+    }
+
+    /// `∇J`, by differentiating that recursion along dual numbers: no score is asked, and the policy-gradient theorem is
+    /// not used.
+    pub(super) fn gradient(&self) -> Vec<f64> {
+        let theta = Dual::<16>::point(self.policy.parameters());
+        self.objective_at(&theta).tangents[..theta.len()].to_vec()
     }
 
     /// Every trajectory `(s_1, a_1, …, s_T, a_T)` of positive probability, with it.
@@ -186,6 +193,68 @@ impl<P: Policy> World<P> {
 }
 
 impl World {
+    /// The same world and policy with other rewards.
+    pub(super) fn with_rewards(&self, reward: impl Fn(&Transition) -> f64) -> Self {
+        let row = |s: usize, a: usize| {
+            let paid = |t: &Transition| Transition { reward: reward(t), ..*t };
+            self.mdp.transitions(s, a).iter().map(paid).collect()
+        };
+        let table = (0..self.mdp.states()).map(|s| (0..self.mdp.actions()).map(|a| row(s, a)).collect()).collect();
+        let (horizon, discount, initial) = (self.mdp.horizon(), self.mdp.discount(), self.mdp.initial().to_vec());
+        Self::new(TabularMdp::new(horizon, discount, initial, table).expect("the same world"), self.policy.clone())
+    }
+
+    /// The oracle of data from this world's policy for the gradient of another's.
+    pub(super) fn off_policy(&self, target: &Self) -> OffPolicy {
+        OffPolicy::new(&self.mdp, &self.policy, &target.policy).expect("softmax policies have support everywhere")
+    }
+
+    /// `ρ_t = π'(a_t|s_t)/π(a_t|s_t)` of the target's policy along a trajectory of this one, from the probabilities alone.
+    pub(super) fn ratios(&self, target: &Self, path: &Trajectory) -> Vec<f64> {
+        let of = |world: &Self, t: usize| {
+            let (o, a) = (path.observations[t] as usize, path.actions[t] as usize);
+            probability(&world.policy, world.policy.parameters(), t, o, a)
+        };
+        (0..path.len()).map(|t| of(target, t) / of(self, t)).collect()
+    }
+
+    /// `Π_t ρ_t`.
+    pub(super) fn weight(&self, target: &Self, path: &Trajectory) -> f64 {
+        self.ratios(target, path).iter().product()
+    }
+
+    /// The batch with the log-probabilities of this world's policy.
+    pub(super) fn recorded(&self, batch: &Batch) -> Batch {
+        let mut log_probs = vec![0.0; batch.len() * batch.steps()];
+        for (i, row) in log_probs.chunks_mut(batch.steps()).enumerate() {
+            for (t, (o, a)) in batch.observations(i).iter().zip(batch.actions(i)).enumerate() {
+                row[t] = self.policy.log_prob(t, *o as usize, *a as usize);
+            }
+        }
+        batch.clone().with_behaviour_log_probs(log_probs)
+    }
+
+    /// The estimate of the target's gradient from a batch of this world's policy.
+    pub(super) fn weighted_estimate(&self, target: &Self, weights: &ImportanceWeights, batch: &Batch) -> Vec<f64> {
+        ImportanceWeighted::to_go(weights.clone()).gradient(&target.policy, &self.recorded(batch))
+    }
+
+    /// Its mean over all trajectories.
+    pub(super) fn weighted_mean(&self, target: &Self, weights: &ImportanceWeights) -> Vec<f64> {
+        self.expect(|path| self.weighted_estimate(target, weights, &Batch::of(path.len(), [path])))
+    }
+
+    /// Draws of it, on single trajectories.
+    pub(super) fn sample_weighted(&self, target: &Self, weights: &ImportanceWeights) -> Sample {
+        self.sample(1, |_, batch| self.weighted_estimate(target, weights, batch))
+    }
+
+    /// Draws of its squared error around its own mean, so that the mean of what is drawn is the total variance.
+    pub(super) fn sample_weighted_errors(&self, target: &Self, weights: &ImportanceWeights) -> Sample {
+        let mean = self.weighted_mean(target, weights);
+        self.sample(1, |_, batch| centred_square(&self.weighted_estimate(target, weights, batch), &mean))
+    }
+
     /// The same world at other parameters.
     pub(super) fn with_parameters(&self, theta: Vec<f64>) -> Self {
         Self::new(self.mdp.clone(), self.policy.clone().with_parameters(theta).expect("as many parameters"))
