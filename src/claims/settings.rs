@@ -12,7 +12,8 @@ use crate::verify::DEFAULT_SEED;
 
 pub(super) const MDP_16: &str = "set-mdp-16: 2 states, 2 actions, 2 steps, tabular softmax; 16 trajectories";
 pub(super) const MDP_1296: &str = "set-mdp-1296: 3 states, 2 actions, 4 steps, tabular softmax; 1296 trajectories";
-pub(super) const SHIFTED: &str = "set-mdp-shifted: data of θ in set-mdp-1296, new parameters θ' = θ + e δ; e=1 unless stated";
+pub(super) const SHIFTED: &str =
+    "set-mdp-shifted: data of θ in set-mdp-1296, new parameters θ' = θ + e δ; e=1 unless stated";
 pub(super) const HUMANOID_SETTING: &str = "set-humanoid: five outcomes with returns (−2, 2, 0, 1, −3)";
 pub(super) const ALIASED: &str = "set-mdp-1296 seen as o=0 in state 0 and o=1 in states 1 and 2; softmax of o";
 pub(super) const FOUR_ARM: &str = "set-four-arm: rewards (2, 5, 8, 12), one logit each, uniform policy";

@@ -3,9 +3,11 @@
 //! A [`Policy`] gives probabilities, log-probabilities and scores. Its probabilities are written once over a generic
 //! [`Scalar`]; the scores are closed forms of their own, so that the two check one another.
 
+mod family;
 mod mlp;
 mod softmax;
 
+pub use family::Family;
 pub use mlp::MlpPolicy;
 pub use softmax::{InvalidPolicy, Logits, SoftmaxPolicy};
 

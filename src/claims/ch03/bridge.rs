@@ -63,7 +63,9 @@ pub(in crate::claims) static GRADIENT_FORM: Claim = Claim {
             judge: TWO_PERCENT,
             counterfeits: &[Counterfeit {
                 story: "a mean over steps",
-                subject: Subject::Sampled(|| demonstrations().sample(1, |world, batch| scale(0.5, &cloning(world, batch)))),
+                subject: Subject::Sampled(|| {
+                    demonstrations().sample(1, |world, batch| scale(0.5, &cloning(world, batch)))
+                }),
             }],
         },
         Trial {
@@ -116,9 +118,7 @@ pub(in crate::claims) static NO_IMPROVEMENT: Claim = Claim {
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
                 story: "scores weighted by the return",
-                subject: Subject::Exact(|| {
-                    negated().batch_mean(1, |_, batch| v1(mdp_16(), batch))
-                }),
+                subject: Subject::Exact(|| negated().batch_mean(1, |_, batch| v1(mdp_16(), batch))),
             }],
         },
         Trial {
@@ -168,11 +168,7 @@ pub(in crate::claims) static BRIDGE: Claim = Claim {
             what: "the largest component of |E Σ_t g_t|",
             value: Value::Number(|| largest(&mdp_1296().batch_mean(1, weight_one))),
         },
-        Quantity {
-            key: "gradient",
-            what: "E[Σ_t g_t r(τ)]",
-            value: Value::List(|| mdp_1296().batch_mean(1, v1)),
-        },
+        Quantity { key: "gradient", what: "E[Σ_t g_t r(τ)]", value: Value::List(|| mdp_1296().batch_mean(1, v1)) },
     ],
     trials: &[
         Trial {
@@ -196,9 +192,11 @@ pub(in crate::claims) static BRIDGE: Claim = Claim {
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
                 story: "weighted by the first reward",
-                subject: Subject::Exact(|| mdp_1296().batch_mean(1, |world, batch| {
-                    mean_over(batch, |path| world.weighted(path, |_| path.rewards[0]))
-                })),
+                subject: Subject::Exact(|| {
+                    mdp_1296().batch_mean(1, |world, batch| {
+                        mean_over(batch, |path| world.weighted(path, |_| path.rewards[0]))
+                    })
+                }),
             }],
         },
         Trial {
@@ -246,11 +244,7 @@ pub(in crate::claims) static HIGH_UP: Claim = Claim {
     lesson: "\"High up, low down\" is true of the natural gradient (the replicator equation), not of logits.",
     recorded: Finding::Conditional,
     quantities: &[
-        Quantity {
-            key: "mean_reward",
-            what: "r̄",
-            value: Value::Number(|| three_arms().objective()),
-        },
+        Quantity { key: "mean_reward", what: "r̄", value: Value::Number(|| three_arms().objective()) },
         Quantity {
             key: "dpi_vanilla",
             what: "dπ/dt under softmax gradient ascent",
@@ -296,9 +290,7 @@ pub(in crate::claims) static HIGH_UP: Claim = Claim {
             judge: LESS,
             counterfeits: &[Counterfeit {
                 story: "the natural gradient",
-                subject: Subject::Exact(|| {
-                    vec![policy_change(&PI, &inverse_fisher(&PI, &three_arms().gradient()))[0]]
-                }),
+                subject: Subject::Exact(|| vec![policy_change(&PI, &inverse_fisher(&PI, &three_arms().gradient()))[0]]),
             }],
         },
         Trial {
@@ -325,17 +317,13 @@ pub(in crate::claims) static HIGH_UP: Claim = Claim {
             name: "the expected vanilla step, drawn",
             role: Role::Confirms,
             setting: "the same",
-            subject: Subject::Sampled(|| {
-                three_arms().sample(1, |world, batch| policy_change(&PI, &v1(world, batch)))
-            }),
+            subject: Subject::Sampled(|| three_arms().sample(1, |world, batch| policy_change(&PI, &v1(world, batch)))),
             expected: || policy_change(&PI, &three_arms().gradient()),
             judge: FIVE_PERCENT,
             counterfeits: &[Counterfeit {
                 story: "the natural gradient",
                 subject: Subject::Sampled(|| {
-                    three_arms().sample(1, |world, batch| {
-                        policy_change(&PI, &inverse_fisher(&PI, &v1(world, batch)))
-                    })
+                    three_arms().sample(1, |world, batch| policy_change(&PI, &inverse_fisher(&PI, &v1(world, batch))))
                 }),
             }],
         },

@@ -73,7 +73,11 @@ pub(in crate::claims) static NEVER_OUTPERFORMS: Claim = Claim {
             what: "J of its clone with one parameter",
             value: Value::Number(|| clone_of_expert().objective()),
         },
-        Quantity { key: "clone_j_b", what: "J of the argmax clone of a Bernoulli(.7) expert", value: Value::Number(|| argmax_clone().objective()) },
+        Quantity {
+            key: "clone_j_b",
+            what: "J of the argmax clone of a Bernoulli(.7) expert",
+            value: Value::Number(|| argmax_clone().objective()),
+        },
         Quantity {
             key: "p_clone_beats_expert_c",
             what: "P(J(clone) > J(expert)) with five demonstrations",

@@ -155,9 +155,7 @@ pub(in crate::claims) static INITIALISATION: Claim = Claim {
             name: "a tenth of the probability costs ten times the time",
             role: Role::Limits,
             setting: "the same from p0=10⁻⁴, 10⁻⁵, 10⁻⁶: each time over the one before",
-            subject: Subject::Exact(|| {
-                [1e-5, 1e-6].map(|p| followed_time(p) / followed_time(10.0 * p)).to_vec()
-            }),
+            subject: Subject::Exact(|| [1e-5, 1e-6].map(|p| followed_time(p) / followed_time(10.0 * p)).to_vec()),
             expected: || vec![10.0; 2],
             judge: Judge::Exact { tolerance: 0.02, why: "1/p0 is the leading term; the next is logarithmic" },
             counterfeits: &[Counterfeit {

@@ -268,10 +268,7 @@ pub(in crate::claims) static ROBOT_TIME: Claim = Claim {
         subject: Subject::Arithmetic(|| vec![MINUTES / MINUTES_A_YEAR]),
         expected: || vec![5.0 / 60.0 / 24.0 * 1e6 / 365.25],
         judge: Judge::Exact { tolerance: 1e-9, why: "arithmetic" },
-        counterfeits: &[Counterfeit {
-            story: "the guide's 6.6 years",
-            subject: Subject::Arithmetic(|| vec![6.6]),
-        }],
+        counterfeits: &[Counterfeit { story: "the guide's 6.6 years", subject: Subject::Arithmetic(|| vec![6.6]) }],
     }],
 };
 

@@ -116,9 +116,7 @@ pub(in crate::claims) static OLD_DATA: Claim = Claim {
             judge: Judge::Exact { tolerance: 0.02, why: "the second order adds a part of e" },
             counterfeits: &[Counterfeit {
                 story: "the square of the bias",
-                subject: Subject::Exact(|| {
-                    vec![2.0 * slope(norm(&stale_bias(0.1)), norm(&stale_bias(0.01)))]
-                }),
+                subject: Subject::Exact(|| vec![2.0 * slope(norm(&stale_bias(0.1)), norm(&stale_bias(0.01)))]),
             }],
         },
         Trial {
@@ -161,9 +159,7 @@ pub(in crate::claims) static OLD_DATA: Claim = Claim {
             judge: FIVE_PERCENT,
             counterfeits: &[Counterfeit {
                 story: "with trajectory weights",
-                subject: Subject::Sampled(|| {
-                    mdp_1296().sample_weighted(&shifted(1.0), &ImportanceWeights::Trajectory)
-                }),
+                subject: Subject::Sampled(|| mdp_1296().sample_weighted(&shifted(1.0), &ImportanceWeights::Trajectory)),
             }],
         },
     ],

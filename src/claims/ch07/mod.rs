@@ -1,8 +1,10 @@
-//! Chapter 7: baselines. (The natural gradient is not here yet.)
+//! Chapter 7: baselines and the natural gradient.
 
 pub(super) mod action;
 pub(super) mod batch;
 pub(super) mod constant;
+pub(in crate::claims) mod information;
 pub(super) mod levers;
+pub(in crate::claims) mod natural;
 pub(super) mod optimal;
 pub(super) mod state;
