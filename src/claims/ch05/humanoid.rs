@@ -325,7 +325,7 @@ pub(in crate::claims) static VERY_NOISY: Claim = Claim {
     quote: "Over many iterations: stumbling -> stepping -> walking. Very noisy.",
     statement: "The signal-to-noise ratio of one gradient from five trajectories is 1.25; of one trajectory .56.",
     because: "trVar of a mean of N is that of one divided by N.",
-    lesson: "With five trajectories the noise is as large as the signal, on a choice among five: \"very noisy\" is fair, and \
+    lesson: "With five trajectories the noise is nearly as large as the signal, on a choice among five: \"very noisy\" is fair, and \
              here are the numbers.",
     recorded: Finding::Holds,
     quantities: &[
@@ -341,7 +341,7 @@ pub(in crate::claims) static VERY_NOISY: Claim = Claim {
         Trial {
             name: "the variance of five, over all batches and by recursion",
             role: Role::Confirms,
-            setting: "set-humanoid, five independent trajectories",
+            setting: HUMANOID_SETTING,
             subject: Subject::Exact(|| vec![humanoid().batch_trace(5, v1)]),
             expected: || vec![humanoid().recursion_trace(&Form::total(Baseline::None)) / 5.0],
             judge: ROUNDING,

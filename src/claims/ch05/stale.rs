@@ -100,7 +100,7 @@ pub(in crate::claims) static OLD_DATA: Claim = Claim {
             role: Role::Confirms,
             setting: SHIFTED,
             subject: Subject::Exact(|| stale_expectation(&shifted(1.0))),
-            expected: || stale_recursion(&shifted(1.0), |oracle, t, s, a| oracle.action_value(t, s, a)),
+            expected: || stale_recursion(&shifted(1.0), Oracle::action_value),
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
                 story: "new data",
@@ -155,7 +155,7 @@ pub(in crate::claims) static OLD_DATA: Claim = Claim {
             role: Role::Confirms,
             setting: SHIFTED,
             subject: Subject::Sampled(|| mdp_1296().sample_weighted(&shifted(1.0), &ImportanceWeights::Ignored)),
-            expected: || stale_recursion(&shifted(1.0), |oracle, t, s, a| oracle.action_value(t, s, a)),
+            expected: || stale_recursion(&shifted(1.0), Oracle::action_value),
             judge: FIVE_PERCENT,
             counterfeits: &[Counterfeit {
                 story: "with trajectory weights",

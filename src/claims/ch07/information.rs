@@ -252,7 +252,9 @@ fn sum_of_step_products() -> Vec<f64> {
     world.expect(|path| {
         let scores = world.scores(path);
         let mut sum = vec![0.0; 36];
-        scores.iter().for_each(|g| sum.iter_mut().zip(outer(g)).for_each(|(sum, x)| *sum += x));
+        for g in &scores {
+            sum.iter_mut().zip(outer(g)).for_each(|(sum, x)| *sum += x);
+        }
         sum
     })
 }

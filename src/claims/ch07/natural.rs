@@ -892,7 +892,7 @@ pub(in crate::claims) static SAMPLED_FISHER: Claim = Claim {
     quote: "(without adding bias) natural gradient with a Fisher estimated from the same batch",
     statement: "E[F̂⁻¹ĝ] ≠ F⁻¹∇J when both come from one batch; the bias is of order 1/N.",
     because: "A ratio of correlated means: E[X/Y] ≠ E X/E Y.",
-    lesson: "Far too long a step for small batches: four times with one sample, twice with two. Use separate batches, a running \
+    lesson: "Far too long a step for small batches: four times with one sample, 2.4 times with four. Use separate batches, a running \
              average, or many samples.",
     recorded: Finding::Fails,
     quantities: &[Quantity {

@@ -1,0 +1,6 @@
+//! Chapter 9: importance sampling.
+
+pub(super) mod horizon;
+pub(super) mod reuse;
+pub(super) mod timestep;
+pub(super) mod weights;

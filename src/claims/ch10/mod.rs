@@ -1,0 +1,5 @@
+//! Chapter 10: KL constraints, TRPO, PPO.
+
+pub(super) mod clip;
+pub(super) mod divergence;
+pub(super) mod region;

@@ -1,0 +1,1014 @@
+//! Trust regions: what is close to one inside them, and what is not.
+
+use crate::claims::ch05::stale::slope;
+use crate::claims::ch07::natural::{after_natural_step, divergence_reached, iterated};
+use crate::claims::prelude::*;
+use crate::estimator::{Outcome, TrustRegion};
+
+/// `E_θ[Σ_t ρ_t (G_t − b)]` along dual numbers at θ' = θ, by enumeration.
+fn surrogate_gradient(baseline: f64, ratio: bool) -> Vec<f64> {
+    let world = mdp_1296();
+    let theta = Dual::<16>::point(world.policy.parameters());
+    world.expect(|path| {
+        let term = |t: usize| {
+            let (o, a) = (path.observations[t] as usize, path.actions[t] as usize);
+            let new = probability(&world.policy, &theta, t, o, a);
+            let old = if ratio { new.value } else { 1.0 };
+            new / Dual::from(old) * Dual::from(to_go(path, t) - baseline)
+        };
+        (0..path.len()).map(term).fold(Dual::from(0.0), |sum, x| sum + x).tangents[..6].to_vec()
+    })
+}
+
+/// Draws of `Σ_t ρ_t (G_t − b)` at set-mdp-shifted.
+fn surrogate_draws(ratios: bool) -> Sample {
+    let (old, new) = (mdp_1296(), shifted(1.0));
+    old.sample_paths(|path| {
+        let rho = old.ratios(&new, path);
+        vec![(0..path.len()).map(|t| if ratios { rho[t] } else { 1.0 } * (to_go(path, t) - 1.1)).sum()]
+    })
+}
+
+/// `Σ_t Σ_s d_t(s) Σ_a π'(a|s) Q_t(s, a)` with occupancy and values of the old policy.
+fn expected_surrogate(e: f64) -> f64 {
+    let (oracle, new) = (mdp_1296().oracle(), shifted(e));
+    let occupancy = oracle.occupancy();
+    let mut sum = numeric::Sum::new();
+    for (i, d) in occupancy.iter().enumerate() {
+        for a in 0..2 {
+            let pi = probability(&new.policy, new.policy.parameters(), i / 3, i % 3, a);
+            sum.add(d * pi * oracle.action_value(i / 3, i % 3, a));
+        }
+    }
+    sum.value()
+}
+
+pub(in crate::claims) static CONSTRAINED: Claim = Claim {
+    id: "ch10-constrained-objective",
+    origin: Origin::Guide,
+    quote: "maximise E_pi_theta[sum (pi'/pi)(sum r - b)] s.t. E_s KL(pi'||pi)<=eps",
+    statement: "The gradient of the surrogate at θ'=θ is ∇J; the baseline shifts its value by a constant, E[ρ b] = b.",
+    because: "∇ρ = ∇log π' at θ'=θ, and E[ρ_t | s_t] = 1.",
+    lesson: "The first step of every batch is a policy-gradient step. What the surrogate says further away is chapter 9's bias.",
+    recorded: Finding::Holds,
+    quantities: &[Quantity {
+        key: "max_abs_deviation",
+        what: "the largest component of the difference to ∇J",
+        value: Value::Number(|| largest(&difference(&surrogate_gradient(1.1, true), &mdp_1296().gradient()))),
+    }],
+    trials: &[
+        Trial {
+            name: "the surrogate's gradient is ∇J",
+            role: Role::Confirms,
+            setting: "set-mdp-1296, b=1.1: the ratios differentiated along dual numbers over all trajectories",
+            subject: Subject::Exact(|| surrogate_gradient(1.1, true)),
+            expected: || mdp_1296().gradient(),
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "probabilities in place of ratios",
+                subject: Subject::Exact(|| surrogate_gradient(1.1, false)),
+            }],
+        },
+        Trial {
+            name: "the surrogate's value away from θ, drawn",
+            role: Role::Confirms,
+            setting: "set-mdp-shifted, b=1.1: against occupancies and values, less 4b",
+            subject: Subject::Sampled(|| surrogate_draws(true)),
+            expected: || vec![expected_surrogate(1.0) - 4.0 * 1.1],
+            judge: FIVE_PERCENT,
+            counterfeits: &[Counterfeit {
+                story: "without ratios",
+                subject: Subject::Sampled(|| surrogate_draws(false)),
+            }],
+        },
+    ],
+};
+
+const RARE_OLD: [f64; 2] = [1e-6, 1.0 - 1e-6];
+const RARE_NEW: [f64; 2] = [1e-3, 1.0 - 1e-3];
+
+fn rare() -> Divergence {
+    Divergence::of(&RARE_OLD, &RARE_NEW)
+}
+
+pub(in crate::claims) static CLOSE_TO_ONE: Claim = Claim {
+    id: "ch10-weights-close-to-1",
+    origin: Origin::Guide,
+    quote: "Within this region (D_KL<=eps) the IS weights stay close to 1",
+    statement: "In the mean: E_old|ρ−1| = 2 TV ≤ √(2 KL). Pointwise false: ρ is unbounded for rare actions, χ² is not bounded by KL, \
+                Gaussian ratios are unbounded at every ε, and an average over states lets a rare state change at will.",
+    because: "KL weighs log ρ by probabilities; Pinsker's inequality bounds the first moment of |ρ−1| only.",
+    lesson: "With KL=.006 a ratio of 1000 is possible, and χ² = 1, 170 times the KL. Clip or truncate ratios; a KL budget does \
+             not do it.",
+    recorded: Finding::Fails,
+    quantities: &[
+        Quantity { key: "kl_new_old", what: "KL(new‖old)", value: Value::Number(|| rare().reverse) },
+        Quantity {
+            key: "mean_abs_deviation",
+            what: "E_old|ρ−1|",
+            value: Value::Number(|| {
+                RARE_OLD.iter().zip(RARE_NEW).map(|(old, new)| old * (new / old - 1.0).abs()).sum()
+            }),
+        },
+        Quantity {
+            key: "pinsker_bound",
+            what: "√(2 KL(new‖old))",
+            value: Value::Number(|| (2.0 * rare().reverse).sqrt()),
+        },
+        Quantity { key: "chi2", what: "E_old[ρ²] − 1", value: Value::Number(|| rare().chi_square) },
+        Quantity { key: "kl_old_new", what: "KL(old‖new)", value: Value::Number(|| rare().forward) },
+        Quantity {
+            key: "rare_state_average_kl",
+            what: "state-averaged KL(new‖old) of the rare-state example",
+            value: Value::Number(|| 0.01 * Divergence::of(&[0.5, 0.5], &[0.99, 0.01]).reverse),
+        },
+    ],
+    trials: &[
+        Trial {
+            name: "a tiny divergence allows a ratio of a thousand",
+            role: Role::Contradicts,
+            setting: "old (10⁻⁶, 1−10⁻⁶), new (10⁻³, 1−10⁻³), KL below .01 both ways: the ratio, then .01 over each KL",
+            subject: Subject::Exact(|| {
+                vec![RARE_NEW[0] / RARE_OLD[0] / 100.0, 0.01 / rare().reverse, 0.01 / rare().forward]
+            }),
+            expected: || vec![1.0; 3],
+            judge: MORE,
+            counterfeits: &[Counterfeit {
+                story: "a coin that moves from .5 to .55",
+                subject: Subject::Exact(|| {
+                    let coin = Divergence::of(&[0.5, 0.5], &[0.55, 0.45]);
+                    vec![1.1 / 100.0, 0.01 / coin.reverse, 0.01 / coin.forward]
+                }),
+            }],
+        },
+        Trial {
+            name: "χ² is a hundred times the divergence",
+            role: Role::Contradicts,
+            setting: "the same; by the sum of squares over the old probabilities",
+            subject: Subject::Exact(|| vec![RARE_OLD.iter().zip(RARE_NEW).map(|(p, q)| q * q / p).sum::<f64>() - 1.0]),
+            expected: || vec![100.0 * rare().reverse],
+            judge: MORE,
+            counterfeits: &[Counterfeit {
+                story: "a coin that moves from .5 to .55",
+                subject: Subject::Exact(|| {
+                    let coin = Divergence::of(&[0.5, 0.5], &[0.55, 0.45]);
+                    vec![coin.chi_square / coin.reverse * rare().reverse]
+                }),
+            }],
+        },
+        Trial {
+            name: "a rare state may change completely within the average",
+            role: Role::Contradicts,
+            setting: "a state of probability .01 goes from (.5, .5) to (.99, .01), all others stay: the averaged KL(new‖old)",
+            subject: Subject::Exact(|| vec![0.01 * Divergence::of(&[0.5, 0.5], &[0.99, 0.01]).reverse]),
+            expected: || vec![0.01],
+            judge: LESS,
+            counterfeits: &[Counterfeit {
+                story: "the state's own divergence",
+                subject: Subject::Exact(|| vec![Divergence::of(&[0.5, 0.5], &[0.99, 0.01]).reverse]),
+            }],
+        },
+        Trial {
+            name: "only the mean of |ρ−1| is controlled",
+            role: Role::Confirms,
+            setting: "E_old|ρ−1| against √(2 KL) both ways: the rare action, a coin, and the averaged state",
+            subject: Subject::Exact(|| {
+                let pairs = [Divergence::of(&[0.5, 0.5], &[0.55, 0.45]), Divergence::of(&[0.5, 0.5], &[0.99, 0.01])];
+                [rare(), pairs[0], pairs[1]].iter().flat_map(|d| [2.0 * d.total_variation; 2]).collect()
+            }),
+            expected: || {
+                let pairs = [Divergence::of(&[0.5, 0.5], &[0.55, 0.45]), Divergence::of(&[0.5, 0.5], &[0.99, 0.01])];
+                [rare(), pairs[0], pairs[1]]
+                    .iter()
+                    .flat_map(|d| [(2.0 * d.reverse).sqrt(), (2.0 * d.forward).sqrt()])
+                    .collect()
+            },
+            judge: LESS,
+            counterfeits: &[Counterfeit {
+                story: "the root of χ²",
+                subject: Subject::Exact(|| {
+                    let pairs =
+                        [Divergence::of(&[0.5, 0.5], &[0.55, 0.45]), Divergence::of(&[0.5, 0.5], &[0.99, 0.01])];
+                    [rare(), pairs[0], pairs[1]].iter().flat_map(|d| [d.chi_square.sqrt(); 2]).collect()
+                }),
+            }],
+        },
+    ],
+};
+
+/// The shift of a unit Gaussian with divergence .01: `d²/2 = .01`.
+fn gaussian_shift() -> f64 {
+    0.02_f64.sqrt()
+}
+
+/// `log ρ = d z − d²/2` under the old policy.
+fn gaussian_ratio(d: f64, z: f64) -> f64 {
+    numeric::exp(d * z - 0.5 * d * d)
+}
+
+/// `(E ρ²)^T − 1` with the one-step moment by quadrature.
+fn gaussian_weight_variance(steps: usize) -> f64 {
+    let square = numeric::normal_expectation(24, |z| numeric::power(gaussian_ratio(gaussian_shift(), z), 2));
+    numeric::power(square, steps) - 1.0
+}
+
+/// Draws of the squared weight of `steps` Gaussian steps.
+fn gaussian_squares(steps: usize) -> Sample {
+    let d = gaussian_shift();
+    let moment = |power: f64| numeric::exp(0.5 * power * (power - 1.0) * d * d * steps as f64);
+    let (second, fourth) = (moment(2.0), moment(4.0));
+    Box::new(Draws::new(vec![second], vec![fourth - second * second], move |stream, out| {
+        let w: f64 = (0..steps).map(|_| gaussian_ratio(d, stream.normal())).product();
+        out[0] = w * w;
+    }))
+}
+
+pub(in crate::claims) static TRAJECTORY_WEIGHTS: Claim = Claim {
+    id: "ch10-trajectory-weights-in-region",
+    origin: Origin::Ours,
+    quote: "(same) for products over T steps",
+    statement: "Divergences add up over time: ε a step gives up to Tε for the trajectory; for a shifted Gaussian mean \
+                Var w = e^{2εT} − 1.",
+    because: "E ρ² = e^{d²} with d² = 2ε, and independent steps multiply.",
+    lesson: "Inside a region of .01 a step, a hundred steps leave 14 % of the trajectories effective. Only single ratios are close to \
+             one, in the mean.",
+    recorded: Finding::Fails,
+    quantities: &[
+        Quantity {
+            key: "var_w",
+            what: "Var w at ε=.01, T=100",
+            value: Value::Number(|| numeric::exp(2.0 * 0.01 * 100.0) - 1.0),
+        },
+        Quantity {
+            key: "ess_fraction",
+            what: "1/(1+Var w)",
+            value: Value::Number(|| numeric::exp(-2.0 * 0.01 * 100.0)),
+        },
+    ],
+    trials: &[
+        Trial {
+            name: "the variance of a hundred steps, by quadrature and in closed form",
+            role: Role::Contradicts,
+            setting: "unit Gaussian, mean shifted by √.02 at each of 100 independent steps",
+            subject: Subject::Exact(|| vec![gaussian_weight_variance(100)]),
+            expected: || vec![numeric::exp(2.0) - 1.0],
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "of one step",
+                subject: Subject::Exact(|| vec![gaussian_weight_variance(1)]),
+            }],
+        },
+        Trial {
+            name: "the weights are not close to one",
+            role: Role::Contradicts,
+            setting: "the same: the effective part of the samples",
+            subject: Subject::Exact(|| vec![1.0 / (1.0 + gaussian_weight_variance(100))]),
+            expected: || vec![0.2],
+            judge: LESS,
+            counterfeits: &[Counterfeit {
+                story: "of one step",
+                subject: Subject::Exact(|| vec![1.0 / (1.0 + gaussian_weight_variance(1))]),
+            }],
+        },
+        Trial {
+            name: "the squared weight of ten steps, drawn",
+            role: Role::Contradicts,
+            setting: "ten Gaussian steps; the squared weight of a hundred has too heavy a tail to be drawn",
+            subject: Subject::Sampled(|| gaussian_squares(10)),
+            expected: || vec![1.0 + gaussian_weight_variance(10)],
+            judge: Judge::Equivalent {
+                margin: Margin::Relative(0.02),
+                why: "a quarter of four more steps' effect, or less",
+            },
+            counterfeits: &[Counterfeit { story: "five steps", subject: Subject::Sampled(|| gaussian_squares(5)) }],
+        },
+    ],
+};
+
+/// `‖d'_t − d_t‖₁` for t=1..4.
+fn occupancy_distance(e: f64) -> Vec<f64> {
+    let (old, new) = (mdp_1296().oracle().occupancy(), shifted(e).oracle().occupancy());
+    old.chunks(3).zip(new.chunks(3)).map(|(d, q)| d.iter().zip(q).map(|(d, q)| (d - q).abs()).sum()).collect()
+}
+
+/// The largest total variation and divergence over states.
+fn largest_divergences(e: f64) -> [f64; 2] {
+    let all = mdp_1296().off_policy(&shifted(e)).divergences();
+    [all.iter().map(|d| d.total_variation).fold(0.0, f64::max), all.iter().map(|d| d.forward).fold(0.0, f64::max)]
+}
+
+fn bound_by_variation(e: f64, steps: usize) -> Vec<f64> {
+    (0..steps).map(|t| 2.0 * t as f64 * largest_divergences(e)[0]).collect()
+}
+
+fn bound_by_divergence(e: f64, steps: usize) -> Vec<f64> {
+    (0..steps).map(|t| t as f64 * (2.0 * largest_divergences(e)[1]).sqrt()).collect()
+}
+
+pub(in crate::claims) static STATE_APPROXIMATION: Claim = Claim {
+    id: "ch10-state-approximation-holds",
+    origin: Origin::Guide,
+    quote: "the state distribution approximation holds",
+    statement: "‖d'_t − d_t‖₁ ≤ 2(t−1) max_s TV ≤ (t−1)√(2 max KL): the error may grow linearly with t.",
+    because: "Each step adds at most what the policies differ by in a state (Kakade & Langford 2002; Schulman et al. 2015, lemma 3).",
+    lesson: "Within the bounds here. They say nothing once they exceed 2: at sixteen steps where the largest divergence of a state is .01.",
+    recorded: Finding::Conditional,
+    quantities: &[
+        Quantity {
+            key: "l1_by_t", what: "‖d'_t − d_t‖₁, t=1..4", value: Value::List(|| occupancy_distance(1.0))
+        },
+        Quantity {
+            key: "bound_tv", what: "2(t−1) max TV, t=1..4", value: Value::List(|| bound_by_variation(1.0, 4))
+        },
+        Quantity {
+            key: "bound_kl",
+            what: "(t−1)√(2 max KL), t=1..4",
+            value: Value::List(|| bound_by_divergence(1.0, 4)),
+        },
+    ],
+    trials: &[
+        Trial {
+            name: "the distance is within the bounds",
+            role: Role::Confirms,
+            setting: "set-mdp-shifted, t=2, 3, 4: against total variation, then total variation against KL",
+            subject: Subject::Exact(|| [&occupancy_distance(1.0)[1..], &bound_by_variation(1.0, 4)[1..]].concat()),
+            expected: || [&bound_by_variation(1.0, 4)[1..], &bound_by_divergence(1.0, 4)[1..]].concat(),
+            judge: LESS,
+            counterfeits: &[Counterfeit {
+                story: "a step ten times as long",
+                subject: Subject::Exact(|| {
+                    [&occupancy_distance(10.0)[1..], &bound_by_variation(10.0, 4)[1..]].concat()
+                }),
+            }],
+        },
+        Trial {
+            name: "the occupancy by enumeration",
+            role: Role::Confirms,
+            setting: "set-mdp-shifted: P(s_t = s) of the old policy's trajectories weighted by Π ρ, against the new occupancy",
+            subject: Subject::Exact(|| {
+                let (old, new) = (mdp_1296(), shifted(1.0));
+                old.expect(|path| {
+                    let w = old.weight(&new, path);
+                    (0..12).map(|i| if path.states[i / 3] as usize == i % 3 { w } else { 0.0 }).collect()
+                })
+            }),
+            expected: || shifted(1.0).oracle().occupancy(),
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "without weights",
+                subject: Subject::Exact(|| {
+                    mdp_1296().expect(|path| {
+                        (0..12).map(|i| f64::from(u8::from(path.states[i / 3] as usize == i % 3))).collect()
+                    })
+                }),
+            }],
+        },
+        Trial {
+            name: "the bound becomes vacuous",
+            role: Role::Limits,
+            setting: "set-mdp-shifted with e=.2, whose largest KL is below .01: the bound at t=50, against the largest distance, 2",
+            subject: Subject::Exact(|| {
+                vec![bound_by_divergence(0.2, 50)[49], 0.01 / largest_divergences(0.2)[1] * 2.0]
+            }),
+            expected: || vec![2.0; 2],
+            judge: MORE,
+            counterfeits: &[Counterfeit {
+                story: "at t=4",
+                subject: Subject::Exact(|| {
+                    vec![bound_by_divergence(0.2, 4)[3], 0.01 / largest_divergences(0.2)[1] * 2.0]
+                }),
+            }],
+        },
+    ],
+};
+
+/// The bias of the per-timestep form over √KL(new‖old).
+fn bias_over_root(e: f64) -> f64 {
+    let off = mdp_1296().off_policy(&shifted(e));
+    let form = off.gradient_of(Whose::Behaviour, Whose::Behaviour);
+    distance(&form, off.target().gradient()) / off.reverse_divergence().sqrt()
+}
+
+/// The same, every part of it by enumeration.
+fn enumerated_bias_over_root(e: f64) -> f64 {
+    let (old, new) = (mdp_1296(), shifted(e));
+    let form = old.weighted_mean(&new, &ImportanceWeights::PerTimestep);
+    let divergence = new.mean(|path| numeric::ln(old.weight(&new, path)));
+    distance(&form, &new.gradient()) / divergence.sqrt()
+}
+
+pub(in crate::claims) static RELIABLE: Claim = Claim {
+    id: "ch10-gradient-reliable",
+    origin: Origin::Guide,
+    quote: "and the gradient is reliable",
+    statement: "The bias of the off-policy gradient is of order √ε: a quarter of the divergence halves the bias.",
+    because: "The bias is of first order in θ'−θ, the divergence of second.",
+    lesson: "Reliability degrades like √ε, with no boundary: \"outside all bets are off\" is rhetoric.",
+    recorded: Finding::Conditional,
+    quantities: &[Quantity {
+        key: "bias_over_sqrt_kl",
+        what: "‖bias‖/√KL(new‖old) for e=.4, .2, .1, .05",
+        value: Value::List(|| [0.4, 0.2, 0.1, 0.05].map(bias_over_root).to_vec()),
+    }],
+    trials: &[
+        Trial {
+            name: "at a divergence of .01 the bias is a few parts in a hundred of the gradient",
+            role: Role::Confirms,
+            setting: "set-mdp-shifted, e=.26 (KL about .01): the relative bias",
+            subject: Subject::Exact(|| {
+                let off = mdp_1296().off_policy(&shifted(0.26));
+                vec![bias_over_root(0.26) * off.reverse_divergence().sqrt() / norm(off.target().gradient())]
+            }),
+            expected: || vec![0.05],
+            judge: LESS,
+            counterfeits: &[Counterfeit {
+                story: "e=2",
+                subject: Subject::Exact(|| {
+                    let off = mdp_1296().off_policy(&shifted(2.0));
+                    vec![bias_over_root(2.0) * off.reverse_divergence().sqrt() / norm(off.target().gradient())]
+                }),
+            }],
+        },
+        Trial {
+            name: "the bias over the root of the divergence tends to a constant",
+            role: Role::Limits,
+            setting: "set-mdp-shifted: the ratio at e=.001 over that at .002",
+            subject: Subject::Exact(|| vec![bias_over_root(0.001) / bias_over_root(0.002)]),
+            expected: || vec![1.0],
+            judge: Judge::Exact { tolerance: 2e-3, why: "the next order is a part of e" },
+            counterfeits: &[Counterfeit {
+                story: "over the divergence itself",
+                subject: Subject::Exact(|| {
+                    let root = |e: f64| mdp_1296().off_policy(&shifted(e)).reverse_divergence().sqrt();
+                    vec![bias_over_root(0.001) / root(0.001) / (bias_over_root(0.002) / root(0.002))]
+                }),
+            }],
+        },
+        Trial {
+            name: "the ratio by recursion and by enumeration",
+            role: Role::Limits,
+            setting: "set-mdp-shifted, e=.4 and .2",
+            subject: Subject::Exact(|| [0.4, 0.2].map(bias_over_root).to_vec()),
+            expected: || [0.4, 0.2].map(enumerated_bias_over_root).to_vec(),
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "with KL(old‖new)",
+                subject: Subject::Exact(|| {
+                    [0.4, 0.2]
+                        .map(|e| {
+                            let off = mdp_1296().off_policy(&shifted(e));
+                            bias_over_root(e) * (off.reverse_divergence() / off.divergence()).sqrt()
+                        })
+                        .to_vec()
+                }),
+            }],
+        },
+    ],
+};
+
+/// The divergence of two arms at p=.99 after the quadratic step for δ=.5, up or down.
+fn two_arm_reached(sign: f64) -> f64 {
+    let p: f64 = 0.99;
+    let step = sign * (2.0 * 0.5 / (p * (1.0 - p))).sqrt();
+    let old = two_arm(p, 1.0, 0.0);
+    let new = old.with_parameters(vec![old.policy.parameters()[0] + step]);
+    old.off_policy(&new).divergence()
+}
+
+/// `p log(p/q) + (1−p) log((1−p)/(1−q))` of the same, by logits.
+fn two_arm_closed(sign: f64) -> f64 {
+    let p: f64 = 0.99;
+    let x = numeric::ln(p / (1.0 - p));
+    let y = x + sign * (1.0 / (p * (1.0 - p))).sqrt();
+    let log_one_plus_exp =
+        |x: f64| if x > 0.0 { x + numeric::ln(1.0 + numeric::exp(-x)) } else { numeric::ln(1.0 + numeric::exp(x)) };
+    log_one_plus_exp(y) - log_one_plus_exp(x) - p * (y - x)
+}
+
+/// What TRPO's step with line search reaches on set-mdp-1296.
+fn searched(radius: f64) -> f64 {
+    let world = mdp_1296();
+    let fisher = world.oracle().fisher();
+    let region = TrustRegion { radius, damping: 0.0, iterations: 10, backtracks: 10 };
+    let measure = |step: &[f64]| {
+        let theta = world.policy.parameters().iter().zip(step).map(|(x, d)| x + d).collect();
+        let new = world.with_parameters(theta);
+        Outcome { gain: new.objective() - world.objective(), divergence: world.off_policy(&new).divergence() }
+    };
+    region.step(&world.gradient(), |v| fisher.times(v), measure).outcome.divergence
+}
+
+pub(in crate::claims) static TRPO_EXACT: Claim = Claim {
+    id: "ch10-trpo-exact",
+    origin: Origin::Guide,
+    quote: "TRPO: Enforce the KL constraint exactly using second-order optimization (CG + line search)",
+    statement: "The step uses the quadratic model, and the divergence reached is another; the line search guarantees KL ≤ δ on the sample \
+                average: an inequality, after one step, no exact solution.",
+    because: "½dᵀFd is the second order of KL(old‖new); the third has either sign.",
+    lesson: "For two arms at p=.99 and δ=.5 the step up reaches .09, the step down 5.3: backtracking is needed, and then the constraint \
+             is not tight.",
+    recorded: Finding::Fails,
+    quantities: &[
+        Quantity {
+            key: "kl_mdp",
+            what: "Σ_t E KL(old‖new) on set-mdp-1296, δ=.5",
+            value: Value::Number(|| divergence_reached(0.5)),
+        },
+        Quantity { key: "kl_two_arm_up", what: "two arms, step up", value: Value::Number(|| two_arm_reached(1.0)) },
+        Quantity {
+            key: "kl_two_arm_down",
+            what: "two arms, step down",
+            value: Value::Number(|| two_arm_reached(-1.0)),
+        },
+    ],
+    trials: &[
+        Trial {
+            name: "up it undershoots, down it overshoots by far",
+            role: Role::Contradicts,
+            setting: "set-two-arm, p=.99, δ=.5: δ over the divergence up, and the divergence down over δ, against 5",
+            subject: Subject::Exact(|| vec![0.5 / two_arm_reached(1.0), two_arm_reached(-1.0) / 0.5]),
+            expected: || vec![5.0; 2],
+            judge: MORE,
+            counterfeits: &[Counterfeit {
+                story: "at p=.5, where the third order vanishes",
+                subject: Subject::Exact(|| {
+                    let step = 2.0;
+                    let reached = Divergence::of(&[0.5, 0.5], &[sigmoid(step), 1.0 - sigmoid(step)]).forward;
+                    vec![0.5 / reached, reached / 0.5]
+                }),
+            }],
+        },
+        Trial {
+            name: "the divergences by occupancies and by log(1+eˣ)",
+            role: Role::Contradicts,
+            setting: "the same",
+            subject: Subject::Exact(|| [1.0, -1.0].map(two_arm_reached).to_vec()),
+            expected: || [1.0, -1.0].map(two_arm_closed).to_vec(),
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit { story: "δ itself", subject: Subject::Exact(|| vec![0.5; 2]) }],
+        },
+        Trial {
+            name: "on a larger world it does not hit δ either",
+            role: Role::Contradicts,
+            setting: "set-mdp-1296, δ=.5; by enumeration of the weights",
+            subject: Subject::Exact(|| {
+                let new = after_natural_step(0.5);
+                vec![mdp_1296().mean(|path| -numeric::ln(mdp_1296().weight(&new, path)))]
+            }),
+            expected: || vec![0.5],
+            judge: Judge::Different { at_least: 0.01, why: "a third of the miss" },
+            counterfeits: &[Counterfeit { story: "δ itself", subject: Subject::Exact(|| vec![0.5]) }],
+        },
+        Trial {
+            name: "the line search keeps the inequality",
+            role: Role::Confirms,
+            setting: "set-mdp-1296, δ=.01, .5, 2: the measured divergence after the search, against δ",
+            subject: Subject::Exact(|| [0.01, 0.5, 2.0].map(searched).to_vec()),
+            expected: || vec![0.01, 0.5, 2.0],
+            judge: LESS,
+            counterfeits: &[Counterfeit {
+                story: "two arms, the step down, without a search",
+                subject: Subject::Exact(|| vec![searched(0.01), two_arm_reached(-1.0), searched(2.0)]),
+            }],
+        },
+    ],
+};
+
+pub(in crate::claims) static CONJUGATE: Claim = Claim {
+    id: "ch10-trpo-cg",
+    origin: Origin::Guide,
+    quote: "requires computing or approximating the Fisher information matrix",
+    statement: "Conjugate gradients with products Fv solve Fx = g in at most rank(F) iterations, also for a singular F, because g lies in \
+                its range.",
+    because: "Krylov subspaces of a matrix of rank r have dimension at most r (Hestenes & Stiefel 1952); ∇J = E[score · return] is \
+              orthogonal to the null space.",
+    lesson: "No matrix is needed, and no inverse: a product with F is a directional derivative of the scores.",
+    recorded: Finding::Holds,
+    quantities: &[Quantity {
+        key: "iterations",
+        what: "iterations until the residual is below 1e-10",
+        value: Value::Number(|| iterated(100).iterations as f64),
+    }],
+    trials: &[
+        Trial {
+            name: "as many iterations as the rank",
+            role: Role::Confirms,
+            setting: "set-mdp-1296: 6 parameters, rank 3",
+            subject: Subject::Exact(|| vec![iterated(100).iterations as f64]),
+            expected: || vec![numeric::Eigen::of(&mdp_1296().oracle().fisher()).rank() as f64],
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "stopped after two",
+                subject: Subject::Exact(|| vec![iterated(2).iterations as f64]),
+            }],
+        },
+        Trial {
+            name: "and the solution is that of the pseudo-inverse",
+            role: Role::Confirms,
+            setting: "the same, by eigenvectors; products Fv by differences of scores are not needed here",
+            subject: Subject::Exact(|| iterated(100).solution),
+            expected: || numeric::Eigen::of(&mdp_1296().oracle().fisher()).pseudo_solve(&mdp_1296().gradient()),
+            judge: Judge::Exact { tolerance: 1e-9, why: "the residual is below 1e-10" },
+            counterfeits: &[Counterfeit {
+                story: "stopped after two",
+                subject: Subject::Exact(|| iterated(2).solution),
+            }],
+        },
+        Trial {
+            name: "∇J lies in the range of F",
+            role: Role::Confirms,
+            setting: "set-mdp-1296: FF⁺∇J",
+            subject: Subject::Exact(|| {
+                let fisher = mdp_1296().oracle().fisher();
+                fisher.times(&numeric::Eigen::of(&fisher).pseudo_solve(&mdp_1296().gradient()))
+            }),
+            expected: || mdp_1296().gradient(),
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "a vector with a common shift",
+                subject: Subject::Exact(|| {
+                    let fisher = mdp_1296().oracle().fisher();
+                    let shifted: Vec<f64> = mdp_1296().gradient().iter().map(|x| x + 0.1).collect();
+                    let image = fisher.times(&numeric::Eigen::of(&fisher).pseudo_solve(&shifted));
+                    image.iter().map(|x| x + 0.1).collect()
+                }),
+            }],
+        },
+    ],
+};
+
+const ARMS: [f64; 4] = [3.0, 5.0, 8.0, 12.0];
+const STAGES: [[f64; 4]; 3] = [[0.25; 4], [0.05, 0.1, 0.25, 0.6], [0.001, 0.004, 0.015, 0.98]];
+
+/// `π e^{r/β}/Z`, the maximiser of `E_π'[r] − β KL(π'‖π)`.
+fn tilted(pi: &[f64; 4], rewards: &[f64; 4], beta: f64) -> Vec<f64> {
+    softmax(&pi.iter().zip(rewards).map(|(p, r)| numeric::ln(*p) + r / beta).collect::<Vec<f64>>())
+}
+
+/// The β at which the maximiser has KL(π'‖π) = .01.
+fn beta_for(pi: &[f64; 4], rewards: &[f64; 4]) -> f64 {
+    let excess = |log: f64| Divergence::of(pi, &tilted(pi, rewards, numeric::exp(log))).reverse - 0.01;
+    numeric::exp(numeric::root(-3.0, 12.0, excess).expect("the divergence falls as β grows"))
+}
+
+/// The gradient in logits of `E_π'[r] − β KL(π'‖π)` at the maximiser, along dual numbers.
+fn stationarity(pi: &[f64; 4], beta: f64) -> Vec<f64> {
+    let at = tilted(pi, &ARMS, beta_for(pi, &ARMS));
+    let logits = Dual::<4>::point(&at.iter().map(|p| numeric::ln(*p)).collect::<Vec<f64>>());
+    let exps: Vec<Dual<4>> = logits.iter().map(|x| x.exp()).collect();
+    let total = exps.iter().fold(Dual::from(0.0), |sum, e| sum + *e);
+    let value = (0..4).fold(Dual::from(0.0), |sum, a| {
+        let q = exps[a] / total;
+        sum + q * Dual::from(ARMS[a]) - Dual::from(beta) * q * (q.ln() - Dual::from(numeric::ln(pi[a])))
+    });
+    value.tangents.to_vec()
+}
+
+pub(in crate::claims) static BETA: Claim = Claim {
+    id: "ch10-beta-hard",
+    origin: Origin::Guide,
+    quote: "KL penalty: choosing beta is hard - too small instability, too large prevents learning. The right beta changes during \
+            training.",
+    statement: "On a bandit argmax E_π'[A] − β KL(π'‖π) = π e^{A/β}/Z. The β of a given divergence scales with the rewards and changes along \
+                training.",
+    because: "Lagrange's condition; e^{A/β} depends on the ratio of rewards to β alone.",
+    lesson: "For KL=.01 the right β falls from 24 to 2.8 as the policy sharpens, and grows tenfold with the rewards: adapt it, or \
+             normalise advantages.",
+    recorded: Finding::Holds,
+    quantities: &[
+        Quantity {
+            key: "beta_by_stage",
+            what: "β for π uniform, (.05, .1, .25, .6), (.001, .004, .015, .98)",
+            value: Value::List(|| STAGES.iter().map(|pi| beta_for(pi, &ARMS)).collect()),
+        },
+        Quantity {
+            key: "beta_rewards_x10",
+            what: "β for rewards ×10, uniform",
+            value: Value::Number(|| beta_for(&STAGES[0], &ARMS.map(|r| 10.0 * r))),
+        },
+    ],
+    trials: &[
+        Trial {
+            name: "the tilted policy maximises the penalised objective",
+            role: Role::Confirms,
+            setting: "four arms (3, 5, 8, 12), three stages: the gradient in logits at π e^{r/β}/Z, along dual numbers",
+            subject: Subject::Exact(|| STAGES.iter().flat_map(|pi| stationarity(pi, beta_for(pi, &ARMS))).collect()),
+            expected: || vec![0.0; 12],
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "with another β in the objective",
+                subject: Subject::Exact(|| {
+                    STAGES.iter().flat_map(|pi| stationarity(pi, 2.0 * beta_for(pi, &ARMS))).collect()
+                }),
+            }],
+        },
+        Trial {
+            name: "β changes along training",
+            role: Role::Confirms,
+            setting: "the same: β of the first stage against twice that of the last",
+            subject: Subject::Exact(|| vec![beta_for(&STAGES[0], &ARMS)]),
+            expected: || vec![2.0 * beta_for(&STAGES[2], &ARMS)],
+            judge: MORE,
+            counterfeits: &[Counterfeit {
+                story: "the last stage itself",
+                subject: Subject::Exact(|| vec![beta_for(&STAGES[2], &ARMS)]),
+            }],
+        },
+        Trial {
+            name: "β scales with the rewards",
+            role: Role::Confirms,
+            setting: "the same, rewards ×10",
+            subject: Subject::Exact(|| vec![beta_for(&STAGES[0], &ARMS.map(|r| 10.0 * r))]),
+            expected: || vec![10.0 * beta_for(&STAGES[0], &ARMS)],
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "10 added to the rewards",
+                subject: Subject::Exact(|| vec![beta_for(&STAGES[0], &ARMS.map(|r| 10.0 + r))]),
+            }],
+        },
+    ],
+};
+
+/// The gradient in θ' of KL between trajectories at set-mdp-shifted `e`, along dual numbers.
+fn divergence_gradient(e: f64) -> Vec<f64> {
+    let (old, new) = (mdp_1296(), shifted(e));
+    old.expect(|path| scale(-1.0, &log_probability_gradient(&new.policy, path)))
+}
+
+pub(in crate::claims) static PENALTY: Claim = Claim {
+    id: "ch10-penalty-first-order",
+    origin: Origin::Guide,
+    quote: "replace with penalty max J - beta D_KL: first order",
+    statement: "The gradient of the divergence at θ'=θ is zero: the first step of each batch ignores β.",
+    because: "The divergence has its minimum there.",
+    lesson: "With one gradient step a batch a KL penalty to the policy that sampled does nothing at all; it acts from the second step on.",
+    recorded: Finding::Holds,
+    quantities: &[Quantity {
+        key: "max_abs_gradient",
+        what: "the largest component of ∇KL at θ'=θ",
+        value: Value::Number(|| largest(&divergence_gradient(0.0))),
+    }],
+    trials: &[
+        Trial {
+            name: "the divergence has no slope at the old policy",
+            role: Role::Confirms,
+            setting: MDP_1296,
+            subject: Subject::Exact(|| divergence_gradient(0.0)),
+            expected: || vec![0.0; 6],
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "one step away",
+                subject: Subject::Exact(|| divergence_gradient(1.0)),
+            }],
+        },
+        Trial {
+            name: "away from it, by dual numbers and by differences of the recursion",
+            role: Role::Confirms,
+            setting: "set-mdp-shifted, e=1: the slope along δ",
+            subject: Subject::Exact(|| vec![dot(&divergence_gradient(1.0), &DELTA)]),
+            expected: || {
+                let at = |e: f64| mdp_1296().off_policy(&shifted(e)).divergence();
+                let slope = |h: f64| (at(1.0 + h) - at(1.0 - h)) / (2.0 * h);
+                vec![(4.0 * slope(1e-3) - slope(2e-3)) / 3.0]
+            },
+            judge: DIFFERENCES,
+            counterfeits: &[Counterfeit {
+                story: "at e=.9",
+                subject: Subject::Exact(|| vec![dot(&divergence_gradient(0.9), &DELTA)]),
+            }],
+        },
+        Trial {
+            name: "the first penalised step is a plain one, drawn",
+            role: Role::Confirms,
+            setting: "set-mdp-1296, β=5: V2 less β times the sampled gradient of the divergence",
+            subject: Subject::Sampled(|| {
+                mdp_1296().sample(1, |world, batch| {
+                    let penalty = mean_over(batch, |path| scale(-5.0, &world.sum_of_scores(path)));
+                    difference(&v2(world, batch), &penalty)
+                })
+            }),
+            expected: || mdp_1296().gradient(),
+            judge: FIVE_PERCENT,
+            counterfeits: &[Counterfeit {
+                story: "with the penalty's gradient one step away",
+                subject: Subject::Sampled(|| {
+                    let new = shifted(1.0);
+                    mdp_1296().sample(1, |world, batch| {
+                        let penalty = mean_over(batch, |path| scale(-5.0, &new.sum_of_scores(path)));
+                        difference(&v2(world, batch), &penalty)
+                    })
+                }),
+            }],
+        },
+    ],
+};
+
+/// `J(π') − L(π')` with `L = J + Σ_t Σ_s d_t(s) Σ_a π'(a|s) A_t(s, a)`.
+fn improvement_gap(e: f64) -> f64 {
+    // Σ π' A = Σ π' Q − V, and Σ_t E V_t is the surrogate at e=0.
+    shifted(e).objective() - (mdp_1296().objective() + expected_surrogate(e) - expected_surrogate(0.0))
+}
+
+/// The same by enumeration: `E_θ[Σ_t ρ_t (G_t − V_t(s_t))]`.
+fn enumerated_gap(e: f64) -> f64 {
+    let (old, new, oracle) = (mdp_1296(), shifted(e), mdp_1296().oracle());
+    let surrogate = old.mean(|path| {
+        let rho = old.ratios(&new, path);
+        (0..path.len()).map(|t| rho[t] * (to_go(path, t) - oracle.value(t, path.states[t] as usize))).sum()
+    });
+    new.mean(total) - (old.mean(total) + surrogate)
+}
+
+fn largest_advantage() -> f64 {
+    let oracle = mdp_1296().oracle();
+    let advantages = (0..24).map(|i| oracle.action_value(i / 6, i / 2 % 3, i % 2) - oracle.value(i / 6, i / 2 % 3));
+    advantages.fold(0.0, |m: f64, a| m.max(a.abs()))
+}
+
+/// `T(T−1) max|A| max KL`.
+fn improvement_bound(e: f64) -> f64 {
+    4.0 * 3.0 * largest_advantage() * largest_divergences(e)[1]
+}
+
+const E: [f64; 4] = [0.8, 0.4, 0.2, 0.1];
+
+pub(in crate::claims) static IMPROVEMENT: Claim = Claim {
+    id: "ch10-improvement-guarantee",
+    origin: Origin::Guide,
+    quote: "KL constraint ... principled way to stop before the gradient becomes unreliable",
+    statement: "|J(π') − L(π')| is of second order in the step, first in the divergence; the worst-case bound \
+                T(T−1) max|A| max KL holds and is loose.",
+    because: "J(π') − L(π') = Σ_t Σ_s (d'_t − d_t) Σ_a (π'−π) A, each factor of first order (Kakade & Langford 2002; Schulman et al. 2015, \
+              theorem 1, here with a finite horizon).",
+    lesson: "The surrogate is right to first order. The guarantee that one could prove allows steps a small part of those that are safe.",
+    recorded: Finding::Conditional,
+    quantities: &[
+        Quantity {
+            key: "gap",
+            what: "J(π') − L(π') for e=.8, .4, .2, .1",
+            value: Value::List(|| E.map(improvement_gap).to_vec()),
+        },
+        Quantity {
+            key: "max_kl",
+            what: "max_s KL(old‖new) for e=.8, .4, .2, .1",
+            value: Value::List(|| E.map(|e| largest_divergences(e)[1]).to_vec()),
+        },
+        Quantity {
+            key: "slope",
+            what: "log2 of the ratio of the gaps at e=.2 and .1",
+            value: Value::Number(|| numeric::ln(improvement_gap(0.2) / improvement_gap(0.1)) / std::f64::consts::LN_2),
+        },
+        Quantity {
+            key: "max_abs_advantage",
+            what: "the largest |A_t(s, a)| of the old policy",
+            value: Value::Number(largest_advantage),
+        },
+    ],
+    trials: &[
+        Trial {
+            name: "the gap is of second order",
+            role: Role::Confirms,
+            setting: "set-mdp-shifted, e=.01 and .001: log10 of the ratio of the gaps",
+            subject: Subject::Exact(|| vec![slope(improvement_gap(0.01), improvement_gap(0.001))]),
+            expected: || vec![2.0],
+            judge: Judge::Exact { tolerance: 0.01, why: "the third order adds a part of e" },
+            counterfeits: &[Counterfeit {
+                story: "the gain itself",
+                subject: Subject::Exact(|| {
+                    let gain = |e: f64| shifted(e).objective() - mdp_1296().objective();
+                    vec![slope(gain(0.01), gain(0.001))]
+                }),
+            }],
+        },
+        Trial {
+            name: "the gap by recursion and by enumeration",
+            role: Role::Confirms,
+            setting: "set-mdp-shifted, e=.8, .4, .2, .1",
+            subject: Subject::Exact(|| E.map(improvement_gap).to_vec()),
+            expected: || E.map(enumerated_gap).to_vec(),
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "the gain itself",
+                subject: Subject::Exact(|| E.map(|e| shifted(e).objective() - mdp_1296().objective()).to_vec()),
+            }],
+        },
+        Trial {
+            name: "within the bound",
+            role: Role::Confirms,
+            setting: "the same: |gap| against T(T−1) max|A| max KL",
+            subject: Subject::Exact(|| E.map(|e| improvement_gap(e).abs()).to_vec()),
+            expected: || E.map(improvement_bound).to_vec(),
+            judge: LESS,
+            counterfeits: &[Counterfeit {
+                story: "a bound without the advantage and the horizon, 1/20 of the divergence",
+                subject: Subject::Exact(|| {
+                    E.map(|e| improvement_gap(e).abs() * improvement_bound(e) / (0.05 * largest_divergences(e)[1]))
+                        .to_vec()
+                }),
+            }],
+        },
+        Trial {
+            name: "which is loose: a tenth of it would do",
+            role: Role::Limits,
+            setting: "the same: ten times |gap| against the bound",
+            subject: Subject::Exact(|| E.map(|e| 10.0 * improvement_gap(e).abs()).to_vec()),
+            expected: || E.map(improvement_bound).to_vec(),
+            judge: LESS,
+            counterfeits: &[Counterfeit {
+                story: "a bound that is tight",
+                subject: Subject::Exact(|| E.map(|e| 10.0 * improvement_bound(e)).to_vec()),
+            }],
+        },
+    ],
+};
+
+/// `P_old(|ρ−1| > .2)` for the shifted unit Gaussian.
+fn outside_clip(d: f64) -> f64 {
+    let at = |ratio: f64| (numeric::ln(ratio) + 0.5 * d * d) / d;
+    numeric::normal_distribution(-at(1.2)) + numeric::normal_distribution(at(0.8))
+}
+
+/// Draws of whether a ratio is outside PPO's clip range, and of ρ².
+fn gaussian_draws(d: f64) -> Sample {
+    let (p, second, fourth) = (outside_clip(d), numeric::exp(d * d), numeric::exp(6.0 * d * d));
+    let variance = vec![p * (1.0 - p), fourth - second * second];
+    Box::new(Draws::new(vec![p, second], variance, move |stream, out| {
+        let rho = gaussian_ratio(d, stream.normal());
+        out[0] = f64::from(u8::from((rho - 1.0).abs() > 0.2));
+        out[1] = rho * rho;
+    }))
+}
+
+pub(in crate::claims) static LOOSE: Claim = Claim {
+    id: "ch10-trust-region-loose",
+    origin: Origin::Guide,
+    quote: "Inside the trust region ... everything is fixed",
+    statement: "For Gaussian policies ρ is unbounded at every ε: at KL=.01 a sixth of the samples lies outside PPO's clip range, and the \
+                standard deviation of ρ is .14.",
+    because: "log ρ = dz − d²/2 is normal with standard deviation d = √(2ε).",
+    lesson: "\"Everything is fixed\" means: single ratios are near one for most samples. A clip range of .2 and a divergence of .01 are not \
+             the same region.",
+    recorded: Finding::Conditional,
+    quantities: &[
+        Quantity {
+            key: "p_outside",
+            what: "P_old(|ρ−1| > .2)",
+            value: Value::Number(|| outside_clip(gaussian_shift())),
+        },
+        Quantity { key: "chi2", what: "E_old[ρ²] − 1", value: Value::Number(|| numeric::exp(0.02) - 1.0) },
+        Quantity {
+            key: "std_rho",
+            what: "the standard deviation of ρ",
+            value: Value::Number(|| (numeric::exp(0.02) - 1.0).sqrt()),
+        },
+    ],
+    trials: &[
+        Trial {
+            name: "most ratios are near one",
+            role: Role::Confirms,
+            setting: "old N(0, 1), new N(√.02, 1): P(|ρ−1| ≤ .2)",
+            subject: Subject::Exact(|| vec![1.0 - outside_clip(gaussian_shift())]),
+            expected: || vec![0.8],
+            judge: MORE,
+            counterfeits: &[Counterfeit {
+                story: "KL=.1",
+                subject: Subject::Exact(|| vec![1.0 - outside_clip(0.2_f64.sqrt())]),
+            }],
+        },
+        Trial {
+            name: "but not few are outside the clip range",
+            role: Role::Limits,
+            setting: "the same: P(|ρ−1| > .2)",
+            subject: Subject::Exact(|| vec![outside_clip(gaussian_shift())]),
+            expected: || vec![0.1],
+            judge: MORE,
+            counterfeits: &[Counterfeit {
+                story: "KL=.001",
+                subject: Subject::Exact(|| vec![outside_clip(0.002_f64.sqrt())]),
+            }],
+        },
+        Trial {
+            name: "the second moment by quadrature and in closed form",
+            role: Role::Limits,
+            setting: "the same: E ρ²",
+            subject: Subject::Exact(|| {
+                vec![numeric::normal_expectation(24, |z| numeric::power(gaussian_ratio(gaussian_shift(), z), 2))]
+            }),
+            expected: || vec![numeric::exp(0.02)],
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit { story: "e^{2d²}", subject: Subject::Exact(|| vec![numeric::exp(0.04)]) }],
+        },
+        Trial {
+            name: "the share outside and the second moment, drawn",
+            role: Role::Limits,
+            setting: "the same",
+            subject: Subject::Sampled(|| gaussian_draws(gaussian_shift())),
+            expected: || vec![outside_clip(gaussian_shift()), 1.0 + gaussian_weight_variance(1)],
+            judge: Judge::Equivalent {
+                margin: Margin::Absolute(0.005),
+                why: "a quarter of what a divergence a quarter larger changes, or less",
+            },
+            counterfeits: &[Counterfeit { story: "KL=.02", subject: Subject::Sampled(|| gaussian_draws(0.2)) }],
+        },
+    ],
+};
