@@ -31,7 +31,11 @@ fn names_are_unique_ordered_and_well_formed() {
     for claim in LEDGER {
         assert!(seen.insert(claim.id), "{} stands twice", claim.id);
         let name = claim.id.strip_prefix("ch").and_then(|rest| rest.get(3..)).unwrap();
-        assert!(!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{}", claim.id);
+        assert!(
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c)),
+            "{}",
+            claim.id
+        );
         assert!((1..=12).contains(&claim.chapter()) && claim.chapter() >= chapter, "{} is out of order", claim.id);
         chapter = claim.chapter();
     }
@@ -76,7 +80,7 @@ fn every_trial_has_counterfeits_and_reasons() {
 /// The margin of a sampled trial is at most a quarter of the exact effect of each of its counterfeits.
 #[test]
 fn margins_are_a_quarter_of_every_counterfeit_or_less() {
-    let mut seen = 0;
+    let (mut seen, mut wide) = (0, Vec::new());
     for (claim, trial) in trials() {
         let (Judge::Equivalent { margin, .. }, expected) = (trial.judge, (trial.expected)()) else { continue };
         for counterfeit in trial.counterfeits {
@@ -85,16 +89,16 @@ fn margins_are_a_quarter_of_every_counterfeit_or_less() {
             let Some(mean) = sample().mean() else { continue };
             let effect = mean.iter().zip(&expected).map(|(m, e)| (m - e).abs()).fold(0.0, f64::max);
             let margin = margin.absolute(&expected);
-            assert!(
-                margin <= 0.25 * effect * (1.0 + 1e-9),
-                "{}, {}: the margin {margin} is more than a quarter of {effect}, the effect of \"{}\"",
-                claim.id,
-                trial.name,
-                counterfeit.story
-            );
+            if margin > 0.25 * effect * (1.0 + 1e-9) {
+                wide.push(format!(
+                    "{}, {}: the margin {margin} is more than a quarter of {effect}, the effect of \"{}\"",
+                    claim.id, trial.name, counterfeit.story
+                ));
+            }
             seen += 1;
         }
     }
+    assert!(wide.is_empty(), "{}", wide.join("\n"));
     assert!(seen > 40, "the test saw only {seen} counterfeits");
 }
 

@@ -3,13 +3,16 @@
 use super::weights::{recursive_weight_variance, weight_variance};
 use crate::claims::prelude::*;
 
-pub(in crate::claims) static POWER_UP: Claim = power(
-    "ch09-1.1-pow-100",
-    "1.1^100 ~ 13,780",
-    "1.1¹⁰⁰ = 13,780.6.",
-    "The guide's figure is right.",
-    &[Quantity { key: "value", what: "1.1¹⁰⁰", value: Value::Number(|| numeric::power(1.1, 100)) }],
-    &[Trial {
+pub(in crate::claims) static POWER_UP: Claim = Claim {
+    id: "ch09-1.1-pow-100",
+    origin: Origin::Guide,
+    quote: "1.1^100 ~ 13,780",
+    statement: "1.1¹⁰⁰ = 13,780.6.",
+    because: "Arithmetic.",
+    lesson: "The guide's figure is right. What it is a figure of is another matter: see ch09-all-ratios-1.1.",
+    recorded: Finding::Holds,
+    quantities: &[Quantity { key: "value", what: "1.1¹⁰⁰", value: Value::Number(|| numeric::power(1.1, 100)) }],
+    trials: &[Trial {
         name: "by repeated squaring and by logarithms",
         role: Role::Confirms,
         setting: "arithmetic, in units of the guide's figure",
@@ -21,15 +24,18 @@ pub(in crate::claims) static POWER_UP: Claim = power(
             subject: Subject::Arithmetic(|| vec![110.0 / 13_780.0]),
         }],
     }],
-);
+};
 
-pub(in crate::claims) static POWER_DOWN: Claim = power(
-    "ch09-0.9-pow-100",
-    "0.9^100 ~ 0.00003",
-    "0.9¹⁰⁰ = 2.656·10⁻⁵.",
-    "The guide's figure is right to the digit given.",
-    &[Quantity { key: "value", what: "0.9¹⁰⁰", value: Value::Number(|| numeric::power(0.9, 100)) }],
-    &[Trial {
+pub(in crate::claims) static POWER_DOWN: Claim = Claim {
+    id: "ch09-0.9-pow-100",
+    origin: Origin::Guide,
+    quote: "0.9^100 ~ 0.00003",
+    statement: "0.9¹⁰⁰ = 2.656·10⁻⁵.",
+    because: "Arithmetic.",
+    lesson: "The guide's figure is right to the digit given.",
+    recorded: Finding::Holds,
+    quantities: &[Quantity { key: "value", what: "0.9¹⁰⁰", value: Value::Number(|| numeric::power(0.9, 100)) }],
+    trials: &[Trial {
         name: "by repeated squaring and by logarithms",
         role: Role::Confirms,
         setting: "arithmetic, in units of 10⁻⁵",
@@ -41,20 +47,7 @@ pub(in crate::claims) static POWER_DOWN: Claim = power(
             subject: Subject::Arithmetic(|| vec![numeric::power(0.9, 99) * 1e5]),
         }],
     }],
-);
-
-/// A claim about a power.
-const fn power(
-    id: &'static str,
-    quote: &'static str,
-    statement: &'static str,
-    lesson: &'static str,
-    quantities: &'static [Quantity],
-    trials: &'static [Trial],
-) -> Claim {
-    let (origin, recorded, because) = (Origin::Guide, Finding::Holds, "Arithmetic.");
-    Claim { id, origin, quote, statement, because, lesson, recorded, quantities, trials }
-}
+};
 
 /// Independent binary steps: P(a=1) under the old policy and the new.
 #[derive(Clone, Copy)]

@@ -305,7 +305,10 @@ pub(in crate::claims) static FORMULA_BIASED: Claim = Claim {
             setting: SHIFTED,
             subject: Subject::Sampled(|| mdp_1296().sample_weighted(&shifted(1.0), &ImportanceWeights::PerTimestep)),
             expected: || parts(1.0, Whose::Behaviour, Whose::Behaviour),
-            judge: FIVE_PERCENT,
+            judge: Judge::Equivalent {
+                margin: Margin::Relative(0.04),
+                why: "a quarter of what trajectory weights change",
+            },
             counterfeits: &[Counterfeit {
                 story: "trajectory weights",
                 subject: Subject::Sampled(|| mdp_1296().sample_weighted(&shifted(1.0), &ImportanceWeights::Trajectory)),
@@ -407,7 +410,10 @@ pub(in crate::claims) static HIDDEN: Claim = Claim {
                 mdp_1296().sample_weighted(&shifted(1.0), &ImportanceWeights::StateAndAction(state_ratios(1.0)))
             }),
             expected: || parts(1.0, Whose::Target, Whose::Behaviour),
-            judge: FIVE_PERCENT,
+            judge: Judge::Equivalent {
+                margin: Margin::Relative(0.017),
+                why: "a quarter of what the ratios of future actions change",
+            },
             counterfeits: &[Counterfeit {
                 story: "with the ratios of future actions too",
                 subject: Subject::Sampled(|| {
@@ -505,7 +511,10 @@ pub(in crate::claims) static PER_DECISION: Claim = Claim {
             setting: SHIFTED,
             subject: Subject::Sampled(|| mdp_1296().sample_weighted(&shifted(1.0), &ImportanceWeights::PerDecision)),
             expected: || shifted(1.0).gradient(),
-            judge: FIVE_PERCENT,
+            judge: Judge::Equivalent {
+                margin: Margin::Relative(0.04),
+                why: "a quarter of what per-timestep weights change",
+            },
             counterfeits: &[Counterfeit {
                 story: "per-timestep weights",
                 subject: Subject::Sampled(|| {
