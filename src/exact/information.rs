@@ -25,7 +25,11 @@ impl Divergence {
     #[must_use]
     pub fn of(p: &[f64], q: &[f64]) -> Self {
         assert_eq!(p.len(), q.len(), "distributions over the same outcomes");
-        let sum = |f: &dyn Fn(f64, f64) -> f64| numeric::sum(p.iter().zip(q).map(|(p, q)| f(*p, *q)));
+        let sum = |f: &dyn Fn(f64, f64) -> f64| {
+            let terms = || p.iter().zip(q).map(|(p, q)| f(*p, *q));
+            // A compensated sum makes no sense of infinities.
+            if terms().any(|x| x == f64::INFINITY) { f64::INFINITY } else { numeric::sum(terms()) }
+        };
         // p log(p/q) − p + q is never negative, and adds up to the same number.
         let relative = |p: f64, q: f64| if p > 0.0 { p * numeric::ln(p / q) + (q - p) } else { q };
         let square = |p: f64, q: f64| {
