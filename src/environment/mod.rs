@@ -2,14 +2,17 @@
 //!
 //! [`TabularMdp`] is a finite Markov decision process with rewards on (state, action, next state), termination, any
 //! horizon and discount, and observations that may hide the state; [`Bandit`] is one step with noisy rewards;
+//! [`LinearGaussian`] is continuous control with quadratic costs;
 //! [`Problem`] reads a tabular problem from the JSON that Gymnasium's toy-text tables export to.
 
 mod bandit;
+mod linear_gaussian;
 mod mdp;
 mod parse;
 mod problem;
 pub mod workload;
 
 pub use bandit::{Bandit, InvalidBandit, RewardLaw};
+pub use linear_gaussian::{InvalidLinearGaussian, LinearGaussian, LinearGaussianTables};
 pub use mdp::{InvalidMdp, SUM_TOLERANCE, TabularMdp, Transition};
 pub use problem::{Problem, ProblemError, read_table};

@@ -1,8 +1,8 @@
 //! Formula-defined problems on which speeds are compared with other implementations: any language can reproduce
 //! them. Indices start at 0; every softmax is over the last index.
 
-use super::{Bandit, RewardLaw, TabularMdp, Transition};
-use crate::numeric::{cos, sin, softmax};
+use super::{Bandit, LinearGaussian, LinearGaussianTables, RewardLaw, TabularMdp, Transition};
+use crate::numeric::{Matrix, cos, sin, softmax};
 
 /// A tabular workload: `P[s,a,s'] = softmax_{s'}(2 sin(1.3 s + 2.1 a + 0.7 (s'+1)(a+1)))`, `r[s,a] = cos(0.9 s + 1.7 a)`,
 /// `μ0 = softmax_s(0.3 cos(1.9 s))`, `γ = 1`, with the logits [`tabular_logits`].
@@ -48,4 +48,43 @@ pub fn bandit() -> Bandit {
 #[must_use]
 pub fn bandit_logits() -> Vec<f64> {
     (0..10).map(|k| 0.5 * sin(1.1 * f64::from(k))).collect()
+}
+
+/// The logits of the target policy of the importance-weight workload: those of [`tabular_logits`] plus
+/// `0.3 cos(1.3 s + 0.9 a)`.
+#[must_use]
+pub fn target_logits(states: usize, actions: usize) -> Vec<f64> {
+    let shift = |i: usize| 0.3 * cos(1.3 * (i / actions) as f64 + 0.9 * (i % actions) as f64);
+    tabular_logits(states, actions).iter().enumerate().map(|(i, x)| x + shift(i)).collect()
+}
+
+/// The linear-Gaussian workload: `n = 8`, `m = 4`, `T = 50`, `A_ij = 0.9 δ_ij + 0.05 sin(1 + i + 2j)`,
+/// `B_ij = 0.3 cos(1 + 2i + 3j)`, `s_0 ~ N(0, I)`, `r = −(sᵀs + 0.1 aᵀa)`, `s' = A s + B a + 0.1 w`; the policy has the gain
+/// [`linear_gaussian_gain`] and `σ = 0.5`.
+///
+/// # Panics
+/// Never: the tables are a system.
+#[must_use]
+pub fn linear_gaussian() -> LinearGaussian {
+    let (n, m) = (8, 4);
+    let wave = |x: f64| 0.05 * sin(x);
+    let tables = LinearGaussianTables {
+        horizon: 50,
+        discount: 1.0,
+        dynamics: Matrix::from_fn(n, n, |i, j| {
+            (if i == j { 0.9 } else { 0.0 }) + wave(1.0 + i as f64 + 2.0 * j as f64)
+        }),
+        input: Matrix::from_fn(n, m, |i, j| 0.3 * cos(1.0 + 2.0 * i as f64 + 3.0 * j as f64)),
+        noise: Matrix::diagonal(&[0.01; 8]),
+        cost: Matrix::diagonal(&[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.1, 0.1]),
+        start_mean: vec![0.0; n],
+        start_covariance: Matrix::identity(n),
+    };
+    LinearGaussian::new(tables).expect("the tables are a system")
+}
+
+/// The gain `K_ij = −0.1 sin(1 + i + j)` of the linear-Gaussian workload, row by row.
+#[must_use]
+pub fn linear_gaussian_gain() -> Vec<f64> {
+    (0..32).map(|k| -0.1 * sin(1.0 + (k / 8) as f64 + (k % 8) as f64)).collect()
 }

@@ -7,6 +7,8 @@
 //!
 //! [`OffPolicy`] does the same for data from another policy: importance weights of every kind, and divergences.
 //!
+//! [`LinearQuadratic`] has the closed forms of a Gaussian policy in a linear-Gaussian system.
+//!
 //! The oracle differentiates *probabilities* and never calls a policy's score.
 
 mod affine;
@@ -18,6 +20,8 @@ mod evaluator;
 mod floor;
 mod form;
 mod information;
+mod isserlis;
+mod linear_quadratic;
 mod model;
 mod off_policy;
 mod oracle;
@@ -34,6 +38,7 @@ pub use evaluator::{Evaluation, Evaluator};
 pub use floor::Floor;
 pub use form::{Baseline, EstimatorMoments, Form, Returns, UnsupportedForm};
 pub use information::Divergence;
+pub use linear_quadratic::{LinearQuadratic, LinearQuadraticError, Optimum};
 pub use off_policy::{OffPolicy, OffPolicyError, WeightedMoments, Weighting, Whose};
 pub use oracle::{Comparison, Oracle, Verdict};
 pub use policy_table::Unanswerable;

@@ -82,6 +82,20 @@ impl Matrix {
         (0..self.rows).map(|i| self.row(i).iter().zip(x).map(|(a, x)| a * x).sum()).collect()
     }
 
+    /// `Aᵀ x`.
+    ///
+    /// # Panics
+    /// If `x` does not have one entry a row.
+    #[must_use]
+    pub fn transpose_times(&self, x: &[f64]) -> Vec<f64> {
+        assert_eq!(self.rows, x.len(), "a vector has one entry a row");
+        let mut out = vec![0.0; self.columns];
+        for (i, x) in x.iter().enumerate() {
+            out.iter_mut().zip(self.row(i)).for_each(|(y, a)| *y += a * x);
+        }
+        out
+    }
+
     /// `A B`.
     ///
     /// # Panics

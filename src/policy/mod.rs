@@ -1,13 +1,17 @@
 //! Second floor: policies. It must not know of estimators.
 //!
+//! A [`Policy`] chooses among finitely many actions, a [`GaussianPolicy`] real ones; a [`Family`] is a law on the line.
+//!
 //! A [`Policy`] gives probabilities, log-probabilities and scores. Its probabilities are written once over a generic
 //! [`Scalar`]; the scores are closed forms of their own, so that the two check one another.
 
 mod family;
+mod gaussian;
 mod mlp;
 mod softmax;
 
 pub use family::Family;
+pub use gaussian::{GaussianPolicy, InvalidGaussian, Spread};
 pub use mlp::MlpPolicy;
 pub use softmax::{InvalidPolicy, Logits, SoftmaxPolicy};
 
