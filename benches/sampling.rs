@@ -1,4 +1,4 @@
-//! W1 and W2 of the workloads: sampling, beside the limit it works against and the exact route to the same answer.
+//! W1 to W4 of the workloads: sampling, beside the limit it works against and the exact route to the same answer.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use unbiased::environment::workload;
 use unbiased::estimator::{GradientEstimator, RewardToGo};
-use unbiased::exact::{Baseline, Form, Oracle};
+use unbiased::exact::{Baseline, Form, LinearQuadratic, OffPolicy, Oracle};
 use unbiased::numeric::simd::Level;
-use unbiased::policy::{Policy, SoftmaxPolicy};
+use unbiased::policy::{GaussianPolicy, Policy, SoftmaxPolicy};
 use unbiased::rng::{LANES, LaneWords, StreamKey};
-use unbiased::rollout::{BanditSampler, Sampler};
+use unbiased::rollout::{BanditSampler, LinearGaussianSampler, Sampler};
 
 const THREADS: usize = 2;
 
@@ -98,5 +98,60 @@ fn bandit(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, tabular, bandit);
+fn linear_gaussian(c: &mut Criterion) {
+    const TRAJECTORIES: usize = 100_000;
+    let system = workload::linear_gaussian();
+    let policy = GaussianPolicy::diagonal(8, &workload::linear_gaussian_gain(), &[0.5; 4]).unwrap();
+    let key = StreamKey::of(0, "benchmark", 2);
+    let mut group = c.benchmark_group("W3 linear-Gaussian, steps");
+    group
+        .throughput(Throughput::Elements(50 * TRAJECTORIES as u64))
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(3));
+    for &level in Level::available() {
+        let sampler = LinearGaussianSampler::new(&system, &policy).unwrap().at_level(level);
+        group.bench_function(format!("moments, {level:?}"), |b| b.iter(|| sampler.moments(&key, TRAJECTORIES, 0.0)));
+    }
+    group.bench_function("limit: random words alone", |b| {
+        b.iter(|| words_alone(&key, (50 * 18 + 12) * TRAJECTORIES / LANES));
+    });
+    group.finish();
+    let mut group = c.benchmark_group("W3 linear-Gaussian, the exact answer");
+    group.sample_size(10);
+    group.bench_function("mean and variance of reward-to-go", |b| {
+        b.iter(|| LinearQuadratic::new(&system, &policy).unwrap().reward_to_go(0.0));
+    });
+    group.bench_function("objective and gradient", |b| {
+        b.iter(|| LinearQuadratic::new(&system, &policy).unwrap().gradient());
+    });
+    group.finish();
+}
+
+fn weights(c: &mut Criterion) {
+    const TRAJECTORIES: usize = 1_000_000;
+    let mdp = workload::tabular(10, 4, 100);
+    let policy = |theta| SoftmaxPolicy::tabular(10, 4, theta).unwrap();
+    let (behaviour, target) = (policy(workload::tabular_logits(10, 4)), policy(workload::target_logits(10, 4)));
+    let key = StreamKey::of(0, "benchmark", 3);
+    let mut group = c.benchmark_group("W4 importance weights, steps");
+    group
+        .throughput(Throughput::Elements(100 * TRAJECTORIES as u64))
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(3));
+    for &level in Level::available() {
+        let sampler = Sampler::new(&mdp, &behaviour).unwrap().at_level(level);
+        group.bench_function(format!("moments, {level:?}"), |b| {
+            b.iter(|| sampler.weighted_sums(&key, TRAJECTORIES, &behaviour, &target));
+        });
+    }
+    group.bench_function("limit: random words alone", |b| b.iter(|| words_alone(&key, 101 * TRAJECTORIES / LANES)));
+    group.finish();
+    let mut group = c.benchmark_group("W4 importance weights, the exact answer");
+    group.bench_function("weights and weighted returns at 100 horizons", |b| {
+        b.iter(|| OffPolicy::new(&mdp, &behaviour, &target).unwrap().weighted_returns());
+    });
+    group.finish();
+}
+
+criterion_group!(benches, tabular, bandit, linear_gaussian, weights);
 criterion_main!(benches);

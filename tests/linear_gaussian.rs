@@ -3,8 +3,12 @@
 
 use unbiased::environment::{LinearGaussian, LinearGaussianTables, workload};
 use unbiased::exact::{LinearQuadratic, LinearQuadraticError};
+use unbiased::numeric::simd::Level;
 use unbiased::numeric::{Matrix, central_gradient, cos, gauss_hermite, power, sin};
 use unbiased::policy::{GaussianPolicy, Spread};
+use unbiased::rng::StreamKey;
+use unbiased::rollout::LinearGaussianSampler;
+use unbiased::stats::Moments;
 
 /// set-linear-gaussian of the ledger: one state that starts at 1, two steps.
 fn ledger_setting() -> (LinearGaussian, GaussianPolicy) {
@@ -251,3 +255,51 @@ fn the_workload_has_the_mean_that_it_should() {
     }
     assert!(moments.variance.iter().all(|v| v.is_finite() && *v > 0.0));
 }
+
+/// Sampled means within six standard errors of the exact ones, and sampled variances within a part of them.
+fn assert_sampled(moments: &Moments, exact: &unbiased::exact::EstimatorMoments, part: f64) {
+    let n = moments.count() as f64;
+    for k in 0..exact.mean.len() {
+        let error = (moments.mean()[k] - exact.mean[k]) / (exact.variance[k] / n).sqrt();
+        assert!(error.abs() < 6.0, "component {k}: {error} standard errors");
+        let ratio = moments.variance()[k] / exact.variance[k];
+        assert!((ratio - 1.0).abs() < part, "component {k}: {ratio} times the exact variance");
+    }
+}
+
+#[test]
+fn sampling_agrees_with_the_closed_forms() {
+    let key = StreamKey::of(0, "linear-Gaussian", 0);
+    for (system, policy) in [ledger_setting(), full_setting()] {
+        let exact = LinearQuadratic::new(&system, &policy).unwrap();
+        let sampler = LinearGaussianSampler::new(&system, &policy).unwrap();
+        for baseline in [0.0, -1.4] {
+            assert_sampled(&sampler.moments(&key, 400_000, baseline), &exact.reward_to_go(baseline), 0.15);
+        }
+    }
+    let policy = GaussianPolicy::diagonal(8, &workload::linear_gaussian_gain(), &[0.5; 4]).unwrap();
+    let system = workload::linear_gaussian();
+    let sampler = LinearGaussianSampler::new(&system, &policy).unwrap();
+    let exact = LinearQuadratic::new(&system, &policy).unwrap().reward_to_go(0.0);
+    assert_sampled(&sampler.moments(&key, 100_000, 0.0), &exact, 0.15);
+}
+
+#[test]
+fn the_bits_do_not_depend_on_the_instruction_set_or_the_threads() {
+    let key = StreamKey::of(0, "linear-Gaussian", 1);
+    let (system, policy) = full_setting();
+    let moments =
+        |level| LinearGaussianSampler::new(&system, &policy).unwrap().at_level(level).moments(&key, 9_000, 0.5);
+    let plain = moments(Level::Plain);
+    for &level in Level::available() {
+        assert_eq!(moments(level), plain, "{level:?}");
+    }
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert_eq!(pool.install(|| moments(Level::best())), plain, "{threads} threads");
+    }
+    // Golden bits, so that a change of the stream is noticed.
+    assert_eq!(plain.mean()[0].to_bits(), GOLDEN);
+}
+
+const GOLDEN: u64 = 4_612_408_512_192_969_984;

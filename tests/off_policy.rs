@@ -456,3 +456,46 @@ fn the_trust_region_step_keeps_the_measured_divergence_and_gains() {
     let flat = nowhere.step(oracle.gradient(), |v| vec![0.0; v.len()], measure);
     assert!(!flat.accepted && flat.step.iter().all(|x| *x == 0.0), "no curvature, no step: {flat:?}");
 }
+
+#[test]
+fn sampled_weights_agree_with_the_exact_ones() {
+    const N: usize = 400_000;
+    let (mdp, policy, target) = workload_pair(12, 0.3);
+    let exact = OffPolicy::new(&mdp, &policy, &target).unwrap().weighted_returns();
+    let key = unbiased::rng::StreamKey::of(0, "weights", 0);
+    let sampler = unbiased::rollout::Sampler::new(&mdp, &policy).unwrap();
+    let sampled = sampler.weighted_sums(&key, N, &policy, &target);
+    assert_eq!((sampled.count, sampled.sums.len()), (N, 12));
+    for (sums, exact) in sampled.sums.iter().zip(&exact) {
+        let [w, w2, wr, wr2] = sums.map(|x| x / N as f64);
+        let (square, fourth) = (numeric::exp(exact.log_square), numeric::exp(exact.log_fourth));
+        let errors = [
+            (w - 1.0) / ((square - 1.0) / N as f64).sqrt(),
+            (w2 - square) / ((fourth - square * square) / N as f64).sqrt(),
+            (wr - exact.mean) / (numeric::exp(exact.log_square_return) / N as f64).sqrt(),
+        ];
+        assert!(errors.iter().all(|e| e.abs() < 6.0), "{errors:?} standard errors");
+        assert!((wr2 / numeric::exp(exact.log_square_return) - 1.0).abs() < 0.05);
+    }
+    for &level in numeric::simd::Level::available() {
+        let other = sampler.clone().at_level(level).weighted_sums(&key, 5_000, &policy, &target);
+        assert_eq!(other, sampler.weighted_sums(&key, 5_000, &policy, &target), "{level:?}");
+    }
+}
+
+#[test]
+fn weights_stay_when_a_trajectory_has_ended() {
+    // One state; action 0 ends the world.
+    let row = |terminated| vec![Transition { probability: 1.0, next: 0, reward: 1.0, terminated }];
+    let mdp = TabularMdp::new(5, 0.5, vec![1.0], vec![vec![row(true), row(false)]]).unwrap();
+    let policy = |theta: [f64; 2]| SoftmaxPolicy::tabular(1, 2, theta.to_vec()).unwrap();
+    let (old, new) = (policy([0.0, 0.0]), policy([0.4, -0.3]));
+    let exact = OffPolicy::new(&mdp, &old, &new).unwrap().weighted_returns();
+    let key = unbiased::rng::StreamKey::of(0, "ended weights", 0);
+    let sampled = unbiased::rollout::Sampler::new(&mdp, &old).unwrap().weighted_sums(&key, 200_000, &old, &new);
+    for (sums, exact) in sampled.sums.iter().zip(&exact) {
+        let [w, w2, wr, _] = sums.map(|x| x / 200_000.0);
+        assert!((w - 1.0).abs() < 0.01 && (wr - exact.mean).abs() < 0.01, "{sums:?} {exact:?}");
+        assert!((w2 / numeric::exp(exact.log_square) - 1.0).abs() < 0.01, "{sums:?} {exact:?}");
+    }
+}

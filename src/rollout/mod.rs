@@ -8,12 +8,16 @@
 mod alias;
 mod bandit;
 mod lanes;
+mod linear_gaussian;
 mod moments;
 mod sampler;
 mod tabulated;
+mod weighted;
 
 pub use crate::rng::LANES;
 pub use bandit::{BanditMoments, BanditSampler};
+pub use linear_gaussian::{LinearGaussianSampler, UnsampleableSystem};
 pub use moments::TabularMoments;
 pub use sampler::{BLOCK, Sampler, UnsampleableWorld};
 pub use tabulated::{Tabulated, TooManyBatches};
+pub use weighted::WeightedSums;
