@@ -11,7 +11,7 @@ test: ## every test, as the README runs it
 	cargo test
 
 stress: ## twenty times as many random worlds from another seed, and the calibration of the verdicts
-	STRESS=20 cargo test --release --test truth
+	STRESS=20 cargo test --release --test truth --test off_policy
 	cargo run --release --locked --quiet --example calibrate -- reports/CALIBRATION.md
 
 bench: ## time and memory of the oracle and the sampler, beside their limits
@@ -25,6 +25,7 @@ reports: ## write the snapshots in reports/
 	cargo run --release --locked --quiet -- exact problems/cliff-walking.json --output reports/cliff-walking.txt
 	cargo run --release --locked --quiet -- exact problems/taxi.json --output reports/taxi.txt
 	cargo run --release --locked --quiet -- verify --format markdown --output reports/CLAIMS.md
+	cargo run --release --locked --quiet --example off_policy -- reports/OFF_POLICY.md
 
 reports-check: reports ## write them again and fail on any difference
 	git diff --exit-code -- reports

@@ -499,3 +499,48 @@ fn weights_stay_when_a_trajectory_has_ended() {
         assert!((w2 / numeric::exp(exact.log_square) - 1.0).abs() < 0.01, "{sums:?} {exact:?}");
     }
 }
+
+#[test]
+fn truncated_ratios_are_bounded_and_biased() {
+    let (mdp, policy, target) = workload_pair(3, 3.0);
+    let off = OffPolicy::new(&mdp, &policy, &target).unwrap();
+    let sampler = unbiased::rollout::Sampler::new(&mdp, &policy).unwrap();
+    let key = unbiased::rng::StreamKey::of(0, "truncated", 0);
+    let subject = |largest_ratio: f64| ImportanceWeighted {
+        largest_ratio,
+        ..ImportanceWeighted::to_go(ImportanceWeights::PerTimestep)
+    };
+    let moments = |largest: f64| {
+        sampler
+            .moments(&key, 200_000, 1, 40, |batch| subject(largest).gradient(&target, &with_behaviour(&policy, batch)))
+    };
+    let (plain, cut) = (moments(f64::INFINITY), moments(1.0));
+    let exact = off.gradient_of(Whose::Behaviour, Whose::Behaviour);
+    let distance = |x: &[f64]| x.iter().zip(&exact).map(|(x, y)| (x - y) * (x - y)).sum::<f64>().sqrt();
+    assert!(distance(plain.mean()) < 0.1 * distance(cut.mean()), "cutting ratios at one is a large bias here");
+    assert!(cut.variance().iter().sum::<f64>() < plain.variance().iter().sum::<f64>(), "and less variance");
+}
+
+#[test]
+fn reward_weighted_regression_ascends_its_own_objective() {
+    // Its mean is the gradient in θ of E_μ[e^{R/β} Σ log π_θ], the data fixed.
+    let (mdp, policy, _) = workload_pair(1, 0.3);
+    let enumeration = Enumeration::of(&Oracle::of_mdp(&mdp, &policy).unwrap()).unwrap();
+    let subject = estimator::RewardWeightedRegression { temperature: 0.7, discount: 1.0 };
+    let mean = enumeration.moments(1, |batch| subject.gradient(&policy, batch)).unwrap().mean;
+    let numerical = numeric::central_gradient(policy.parameters(), 1e-2, |theta| {
+        let other = policy.clone().with_parameters(theta.to_vec()).unwrap();
+        let value = |batch: &Batch| {
+            let (o, a) = (batch.observations(0)[0] as usize, batch.actions(0)[0] as usize);
+            vec![numeric::exp(batch.rewards(0)[0] / 0.7) * other.log_prob(0, o, a)]
+        };
+        enumeration.moments(1, value).unwrap().mean[0]
+    });
+    for (x, y) in mean.iter().zip(&numerical) {
+        assert!((x - y).abs() < 1e-7, "{x} and {y}");
+    }
+    let oracle = Oracle::of_mdp(&mdp, &policy).unwrap();
+    let cosine = numeric::dot(&mean, oracle.gradient())
+        / (numeric::dot(&mean, &mean) * numeric::dot(oracle.gradient(), oracle.gradient())).sqrt();
+    assert!(cosine < 0.99, "it is another direction than ∇J: cosine {cosine}");
+}

@@ -23,7 +23,7 @@ pub use imitation::{BehaviourCloning, RewardWeightedRegression};
 pub use importance::{ImportanceWeighted, ImportanceWeights, effective_sample_size, importance_ratios, weighted_mean};
 pub use natural::{Fisher, NaturalGradient, damped_solve, sampled_fisher, scaled_to_radius};
 pub use per_parameter::PerParameterBaseline;
-pub use proximal::{ClippedSurrogate, clipped_slope, clipped_surrogate};
+pub use proximal::{ClippedSurrogate, PenalisedSurrogate, clipped_slope, clipped_surrogate};
 pub use returns::{Returns, reward_to_go, total_return};
 pub use reward_to_go::RewardToGo;
 pub use state_baseline::StateBaseline;

@@ -18,6 +18,23 @@ pub fn clipped_slope(ratio: f64, advantage: f64, epsilon: f64) -> f64 {
     if stopped { 0.0 } else { advantage }
 }
 
+/// The gradient of the surrogate with a penalty, `Σ_t ρ_t A_t − β KL(old ‖ new)` (Schulman et al. 2017, equation 8): weights
+/// `ρ_t A_t + β`, because the divergence's gradient is `−E_old[∇ log π']`. Advantages are `G_t` less the batch's values,
+/// where it has any. At the policy that acted the penalty has mean zero and only adds noise.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PenalisedSurrogate {
+    /// The penalty's factor `β`, in units of the return a nat.
+    pub beta: f64,
+    /// The discount `γ`.
+    pub discount: f64,
+}
+
+impl GradientEstimator for PenalisedSurrogate {
+    fn gradient(&self, policy: &dyn Policy, batch: &Batch) -> Vec<f64> {
+        surrogate_gradient(policy, batch, self.discount, |rho, advantage| rho * advantage + self.beta)
+    }
+}
+
 /// The gradient of the clipped surrogate, summed over a trajectory's steps and averaged over trajectories: weights
 /// `ρ_t A_t` where the clip lets through. Advantages are `G_t` less the batch's values, where it has any.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,18 +47,24 @@ pub struct ClippedSurrogate {
 
 impl GradientEstimator for ClippedSurrogate {
     fn gradient(&self, policy: &dyn Policy, batch: &Batch) -> Vec<f64> {
-        let mut weights = vec![0.0; batch.len() * batch.steps()];
-        for (i, row) in weights.chunks_mut(batch.steps()).enumerate() {
-            let returns = reward_to_go(batch.rewards(i), self.discount);
-            let ratios = importance_ratios(policy, batch, i);
-            for (t, (g, rho)) in returns.iter().zip(ratios).enumerate() {
-                let advantage = g - batch.values(i).map_or(0.0, |values| values[t]);
-                // The derivative of the ratio is the ratio times the score.
-                row[t] = rho * clipped_slope(rho, advantage, self.epsilon);
-            }
-        }
-        weighted_scores(policy, batch, &weights)
+        // The derivative of the ratio is the ratio times the score.
+        surrogate_gradient(policy, batch, self.discount, |rho, advantage| {
+            rho * clipped_slope(rho, advantage, self.epsilon)
+        })
     }
+}
+
+/// Scores with weights that depend on the ratio and the advantage of each step.
+fn surrogate_gradient(policy: &dyn Policy, batch: &Batch, discount: f64, weight: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+    let mut weights = vec![0.0; batch.len() * batch.steps()];
+    for (i, row) in weights.chunks_mut(batch.steps()).enumerate() {
+        let returns = reward_to_go(batch.rewards(i), discount);
+        let ratios = importance_ratios(policy, batch, i);
+        for (t, (g, rho)) in returns.iter().zip(ratios).enumerate() {
+            row[t] = weight(rho, g - batch.values(i).map_or(0.0, |values| values[t]));
+        }
+    }
+    weighted_scores(policy, batch, &weights)
 }
 
 #[cfg(test)]

@@ -240,7 +240,7 @@ pub(in crate::claims) static CURSE: Claim = Claim {
     statement: "For independent steps Var w = (1+χ²)^T − 1 and ESS = N(1+χ²)^−T: exponential in T with rate log(1+χ²).",
     because: "Second moments of independent factors multiply.",
     lesson: "At χ²=.1 a thousand steps need 10⁴¹ trajectories for one effective sample. Past the horizon where E[w⁴]/E[w²]² \
-             exceeds the sample size the sampled variance itself cannot be trusted: it looks small (reports/HORIZON.md).",
+             exceeds the sample size the sampled variance itself cannot be trusted: it looks small (reports/OFF_POLICY.md).",
     recorded: Finding::Holds,
     quantities: &[
         Quantity {

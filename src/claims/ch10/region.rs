@@ -3,7 +3,7 @@
 use crate::claims::ch05::stale::slope;
 use crate::claims::ch07::natural::{after_natural_step, divergence_reached, iterated};
 use crate::claims::prelude::*;
-use crate::estimator::{Outcome, TrustRegion};
+use crate::estimator::{Outcome, PenalisedSurrogate, TrustRegion};
 
 /// `E_θ[Σ_t ρ_t (G_t − b)]` along dual numbers at θ' = θ, by enumeration.
 fn surrogate_gradient(baseline: f64, ratio: bool) -> Vec<f64> {
@@ -738,6 +738,14 @@ fn divergence_gradient(e: f64) -> Vec<f64> {
     old.expect(|path| scale(-1.0, &log_probability_gradient(&new.policy, path)))
 }
 
+const PENALTY_5: PenalisedSurrogate = PenalisedSurrogate { beta: 5.0, discount: 1.0 };
+
+/// Draws of the penalised surrogate's gradient at set-mdp-shifted `e`, β=5.
+fn penalised(e: f64) -> Sample {
+    let new = shifted(e);
+    mdp_1296().sample(1, |old, batch| PENALTY_5.gradient(&new.policy, &old.recorded(batch)))
+}
+
 pub(in crate::claims) static PENALTY: Claim = Claim {
     id: "ch10-penalty-first-order",
     origin: Origin::Guide,
@@ -783,24 +791,31 @@ pub(in crate::claims) static PENALTY: Claim = Claim {
         Trial {
             name: "the first penalised step is a plain one, drawn",
             role: Role::Confirms,
-            setting: "set-mdp-1296, β=5: V2 less β times the sampled gradient of the divergence",
-            subject: Subject::Sampled(|| {
-                mdp_1296().sample(1, |world, batch| {
-                    let penalty = mean_over(batch, |path| scale(-5.0, &world.sum_of_scores(path)));
-                    difference(&v2(world, batch), &penalty)
-                })
-            }),
+            setting: "set-mdp-1296, β=5, on the policy's own data",
+            subject: Subject::Sampled(|| penalised(0.0)),
             expected: || mdp_1296().gradient(),
             judge: FIVE_PERCENT,
             counterfeits: &[Counterfeit {
-                story: "with the penalty's gradient one step away",
-                subject: Subject::Sampled(|| {
-                    let new = shifted(1.0);
-                    mdp_1296().sample(1, |world, batch| {
-                        let penalty = mean_over(batch, |path| scale(-5.0, &new.sum_of_scores(path)));
-                        difference(&v2(world, batch), &penalty)
-                    })
-                }),
+                story: "the second step, at e=1",
+                subject: Subject::Sampled(|| penalised(1.0)),
+            }],
+        },
+        Trial {
+            name: "the later ones are not",
+            role: Role::Confirms,
+            setting: "set-mdp-shifted, e=1, β=5: the estimator's mean against the surrogate's gradient less β times the divergence's",
+            subject: Subject::Exact(|| {
+                let (old, new) = (mdp_1296(), shifted(1.0));
+                old.expect(|path| PENALTY_5.gradient(&new.policy, &old.recorded(&Batch::of(4, [path]))))
+            }),
+            expected: || {
+                let surrogate = mdp_1296().off_policy(&shifted(1.0)).gradient_of(Whose::Behaviour, Whose::Behaviour);
+                difference(&surrogate, &scale(5.0, &divergence_gradient(1.0)))
+            },
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "without a penalty",
+                subject: Subject::Exact(|| mdp_1296().weighted_mean(&shifted(1.0), &ImportanceWeights::PerTimestep)),
             }],
         },
     ],
