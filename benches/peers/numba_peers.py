@@ -1,10 +1,10 @@
-"""W1, W2 and W6 of the workloads in Numba, to be run in the same minutes as `make bench`.
+"""W1, W2, W3, W4 and W6 of the workloads in Numba, to be run in the same minutes as `make bench`.
 
     pip install numba
     python benches/peers/numba_peers.py
 
 Same formulas, f64, all threads. W1 draws action and next state from one joint alias table a state with an inlined
-xoroshiro128+, one trajectory at a time; W6 has the policy's matrix built once and the actions left to the end, as in
+xoroshiro128+, one trajectory at a time; W3 one trajectory at a time with Numba's own normals; W4 in sixteen lanes; W6 has the policy's matrix built once and the actions left to the end, as in
 `exact::evaluator`.
 """
 
@@ -135,6 +135,98 @@ def w2(samples, chunks, threshold, alias, q):
     return sums.sum(axis=0)
 
 
+@njit(parallel=True, fastmath=True)
+def w3(trajectories, chunks, horizon, a, b, k, sigma):
+    n, m = b.shape
+    sums = np.zeros((chunks, 2, m, n))
+    each = trajectories // chunks
+    for chunk in prange(chunks):
+        np.random.seed(chunk)
+        states, normals, rewards = np.zeros((horizon, n)), np.zeros((horizon, m)), np.zeros(horizon)
+        action, estimate, ahead = np.zeros(m), np.zeros((m, n)), np.zeros(n)
+        for _ in range(each):
+            for i in range(n):
+                states[0, i] = np.random.standard_normal()
+            for t in range(horizon):
+                cost = 0.0
+                for i in range(m):
+                    normals[t, i] = np.random.standard_normal()
+                    x = sigma * normals[t, i]
+                    for j in range(n):
+                        x += k[i, j] * states[t, j]
+                    action[i] = x
+                    cost += 0.1 * x * x
+                for j in range(n):
+                    cost += states[t, j] * states[t, j]
+                rewards[t] = -cost
+                if t + 1 < horizon:
+                    for i in range(n):
+                        x = 0.1 * np.random.standard_normal()
+                        for j in range(n):
+                            x += a[i, j] * states[t, j]
+                        for j in range(m):
+                            x += b[i, j] * action[j]
+                        states[t + 1, i] = x
+            estimate[:] = 0.0
+            go = 0.0
+            for t in range(horizon - 1, -1, -1):
+                go += rewards[t]
+                for i in range(m):
+                    pull = normals[t, i] / sigma * go
+                    for j in range(n):
+                        estimate[i, j] += pull * states[t, j]
+            for i in range(m):
+                for j in range(n):
+                    sums[chunk, 0, i, j] += estimate[i, j]
+                    sums[chunk, 1, i, j] += estimate[i, j] * estimate[i, j]
+    return sums.sum(axis=0)
+
+
+@njit(parallel=True, fastmath=True)
+def w4(trajectories, chunks, horizon, states, threshold, alias, reward, ratio, start):
+    lanes = 16
+    width = threshold.shape[1]
+    sums = np.zeros((chunks, horizon, 4))
+    each = trajectories // chunks // lanes
+    for chunk in prange(chunks):
+        rng = np.array([np.uint64(0x9E3779B97F4A7C15) * np.uint64(chunk + 1), np.uint64(88172645463325252)])
+        for _ in range(20):
+            uniform(rng)
+        s, w, total = np.zeros(lanes, np.int32), np.zeros(lanes), np.zeros(lanes)
+        own = np.zeros((horizon, 4))
+        for _ in range(each):
+            for lane in range(lanes):
+                u = uniform(rng)
+                first = 0
+                while u > start[first] and first < states - 1:
+                    first += 1
+                s[lane] = first
+                w[lane] = 1.0
+                total[lane] = 0.0
+            for t in range(horizon):
+                a = b = c = d = 0.0
+                for lane in range(lanes):
+                    x = uniform(rng) * width
+                    j = int(x)
+                    k = j if x - j < threshold[s[lane], j] else alias[s[lane], j]
+                    cell = s[lane] * (width // states) + k // states
+                    s[lane] = k % states
+                    w[lane] *= ratio[cell]
+                    total[lane] += reward[cell]
+                for lane in range(lanes):
+                    y = w[lane] * total[lane]
+                    a += w[lane]
+                    b += w[lane] * w[lane]
+                    c += y
+                    d += y * y
+                own[t, 0] += a
+                own[t, 1] += b
+                own[t, 2] += c
+                own[t, 3] += d
+        sums[chunk] = own
+    return sums.sum(axis=0)
+
+
 @njit(fastmath=True)
 def w6(p, r, theta, start, horizon):
     states, actions = theta.shape
@@ -194,6 +286,18 @@ def main():
     work = lambda: w1(1_000_000, 64, 20, 10, 4, threshold, alias, r.ravel(), values, pi, np.cumsum(start))
     work()
     print(f"W1: {20e6 / best(7, work) / 1e6:.0f} M steps/s")
+    shifted = softmax(theta + 0.3 * np.cos(1.3 * np.arange(10)[:, None] + 0.9 * np.arange(4)[None, :]))
+    ratio = (shifted / pi).ravel()
+    work = lambda: w4(1_000_000, 64, 100, 10, threshold, alias, r.ravel(), ratio, np.cumsum(start))
+    work()
+    print(f"W4: {100e6 / best(5, work) / 1e6:.0f} M steps/s")
+    i, j = np.arange(8)[:, None], np.arange(8)[None, :]
+    a = 0.9 * np.eye(8) + 0.05 * np.sin(1 + i + 2 * j)
+    b = 0.3 * np.cos(1 + 2 * i + 3 * np.arange(4)[None, :])
+    k = -0.1 * np.sin(1 + np.arange(4)[:, None] + j)
+    work = lambda: w3(100_000, 64, 50, a, b, k, 0.5)
+    work()
+    print(f"W3: {5e6 / best(5, work) / 1e6:.1f} M steps/s")
     logits = 0.5 * np.sin(1.1 * np.arange(10))
     threshold, alias = alias_table(softmax(logits))
     q = np.cos(0.7 * np.arange(10))

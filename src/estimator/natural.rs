@@ -29,7 +29,8 @@ pub fn sampled_fisher(policy: &dyn Policy, batch: &Batch) -> Matrix {
 pub enum Fisher {
     /// A matrix known beforehand: the estimate keeps its mean up to `F⁺`.
     Given(Matrix),
-    /// That of the batch itself: biased by order `1/N`, because it is correlated with the gradient.
+    /// That of the batch itself: biased by order `1/N`, because the inverse of a mean is not the mean of the inverse, and
+    /// because it is correlated with the gradient.
     SameBatch,
 }
 

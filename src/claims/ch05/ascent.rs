@@ -21,6 +21,21 @@ fn expansion(world: &World, alpha: f64) -> f64 {
     1.0 + alpha * curvature / (2.0 * dot(&g, &g))
 }
 
+/// The largest `|J''|` of the shared parameter over its logit.
+fn lipschitz() -> f64 {
+    let curvature = |i: i32| {
+        let world = shared_steps(0.5);
+        world.objective_at(&[Jet::variable(f64::from(i) / 100.0)]).curvature.abs()
+    };
+    (-800..=800).map(curvature).fold(0.0, f64::max)
+}
+
+/// The smallest [`gain_ratio`] of a step over starts p=.01, .02, … .99, but for the optimum p=¼, where there is no gradient.
+fn worst_gain(alpha: f64) -> f64 {
+    let starts = (1..100).filter(|i| *i != 25).map(|i| f64::from(i) / 100.0);
+    starts.map(|p| gain_ratio(&shared_steps(p), alpha)).fold(f64::INFINITY, f64::min)
+}
+
 /// Whether one step from a single trajectory lowers J.
 fn single_step_lowers(world: &World, batch: &Batch) -> Vec<f64> {
     let lower = stepped(world, 0.1, &v2(world, batch)).objective() < world.objective();
@@ -105,6 +120,15 @@ pub(in crate::claims) static IMPROVES: Claim = Claim {
                 }),
             }],
         },
+        Trial {
+            name: "a step just below 2/L improves from every start",
+            role: Role::Confirms,
+            setting: "two steps with one shared parameter, p=.01 to .99; L the largest second derivative of J on a fine grid",
+            subject: Subject::Exact(|| vec![worst_gain(0.99 * 2.0 / lipschitz())]),
+            expected: || vec![0.0],
+            judge: MORE,
+            counterfeits: &[Counterfeit { story: "α=50", subject: Subject::Exact(|| vec![worst_gain(50.0)]) }],
+        },
     ],
 };
 
@@ -129,7 +153,8 @@ pub(in crate::claims) static INITIALISATION: Claim = Claim {
     quote: "Initialize theta (randomly, from imitation, or heuristics)",
     statement: "From an initialisation that takes the good action with probability p0 the time to learn grows like 1/p0, \
                 exponentially in the gap of the logits; from a deterministic wrong start it never learns.",
-    because: "For two arms dp/dt = p²(1−p)², so the time is ∫ dp / p²(1−p)² ≈ 1/p0 (Mei et al. 2020 for softmax in general).",
+    because: "For two arms dp/dt = p²(1−p)², so the time is ∫ dp / p²(1−p)² ≈ 1/p0 (sensitivity to the start for softmax in general: Mei \
+              et al. 2020, Escaping the gravitational pull of softmax).",
     lesson: "The initialisation must keep support on good actions: an imitation policy that is nearly deterministic can \
              cost orders of magnitude.",
     recorded: Finding::Conditional,
