@@ -5,8 +5,7 @@
 mod support;
 
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
-use support::{Setting, settings};
+use support::{Setting, config, settings};
 use unbiased::batch::Batch;
 use unbiased::environment::{TabularMdp, Transition, workload};
 use unbiased::estimator::{
@@ -15,17 +14,6 @@ use unbiased::estimator::{
 use unbiased::exact::{Baseline, Divergence, Enumeration, Form, OffPolicy, OffPolicyError, Oracle, Weighting, Whose};
 use unbiased::numeric::{self, Eigen, Matrix};
 use unbiased::policy::{Policy, SoftmaxPolicy};
-
-fn config(cases: u32) -> ProptestConfig {
-    let stress: Option<u32> = std::env::var("STRESS").ok().and_then(|factor| factor.parse().ok());
-    ProptestConfig {
-        cases: cases * stress.unwrap_or(1),
-        max_global_rejects: 1_000_000,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(u64::from(stress.unwrap_or(0))),
-        ..ProptestConfig::default()
-    }
-}
 
 /// The target policy: the behaviour policy's parameters and a deterministic shift of size `e`.
 fn moved(policy: &SoftmaxPolicy, e: f64) -> SoftmaxPolicy {

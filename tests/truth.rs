@@ -4,8 +4,7 @@
 mod support;
 
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
-use support::{Setting, batch_forms, settings, single_forms, subject};
+use support::{Setting, batch_forms, config, settings, single_forms, subject};
 use unbiased::batch::Batch;
 use unbiased::exact::{Baseline, Enumeration, Form, Oracle};
 use unbiased::numeric::{Matrix, central_gradient, power, sum};
@@ -14,18 +13,6 @@ use unbiased::policy::Policy;
 /// The tolerance of the conditional-moment recursion, relative to the larger of the variance and the scale of the
 /// centred weights.
 const TOLERANCE: f64 = 1e-11;
-
-/// `cases` worlds from a fixed seed, so that a run can be repeated; `STRESS=factor` takes more, from another seed.
-fn config(cases: u32) -> ProptestConfig {
-    let stress: Option<u32> = std::env::var("STRESS").ok().and_then(|factor| factor.parse().ok());
-    ProptestConfig {
-        cases: cases * stress.unwrap_or(1),
-        max_global_rejects: 1_000_000,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(u64::from(stress.unwrap_or(0))),
-        ..ProptestConfig::default()
-    }
-}
 
 /// The largest deviation of a subject's estimate from its mean, over all trajectories or batches: the scale.
 fn scale(enumeration: &Enumeration, n: usize, mean: &[f64], mut f: impl FnMut(&Batch) -> Vec<f64>) -> f64 {

@@ -5,8 +5,10 @@ use std::sync::LazyLock;
 pub(super) use super::world::{bandit, mdp, tabular, to_go, total};
 
 use super::world::World;
-use crate::numeric::cos;
-use crate::policy::{MlpPolicy, Policy, SoftmaxPolicy};
+use crate::environment::{LinearGaussian, LinearGaussianTables};
+use crate::exact::LinearQuadratic;
+use crate::numeric::{Matrix, cos};
+use crate::policy::{GaussianPolicy, MlpPolicy, Policy, SoftmaxPolicy};
 use crate::rng::StreamKey;
 use crate::verify::DEFAULT_SEED;
 
@@ -102,6 +104,30 @@ pub(super) fn shared_steps(p: f64) -> World {
     let theta = vec![crate::numeric::ln(p / (1.0 - p))];
     let policy = SoftmaxPolicy::features(3, 2, [0.0, 1.0].repeat(3), theta).expect("one logit for all states");
     World::new(mdp(2, &[1.0, 0.0, 0.0], &rows, &rewards), policy)
+}
+
+/// set-linear-gaussian with its policy, gain −.7 and σ=.4, as the oracle knows it.
+pub(super) fn linear_gaussian() -> LinearQuadratic {
+    let tables = LinearGaussianTables {
+        horizon: 2,
+        discount: 1.0,
+        dynamics: Matrix::diagonal(&[0.9]),
+        input: Matrix::diagonal(&[0.5]),
+        noise: Matrix::diagonal(&[0.09]),
+        cost: Matrix::diagonal(&[1.0, 0.1]),
+        start_mean: vec![1.0],
+        start_covariance: Matrix::zeros(1, 1),
+    };
+    let system = LinearGaussian::new(tables).expect("the tables are a system");
+    let policy = GaussianPolicy::diagonal(1, &[-0.7], &[0.4]).expect("a gain and a deviation");
+    LinearQuadratic::new(&system, &policy).expect("the policy fits the system")
+}
+
+/// set-gaussian at distance `d` from the best action, as the oracle knows it.
+pub(super) fn one_step_gaussian(d: f64, sigma: f64) -> LinearQuadratic {
+    let system = LinearGaussian::one_step(0.0).expect("a finite centre");
+    let policy = GaussianPolicy::diagonal(1, &[d], &[sigma]).expect("a mean and a deviation");
+    LinearQuadratic::new(&system, &policy).expect("the policy fits the system")
 }
 
 /// set-net-mlp in set-mdp-16.

@@ -2,6 +2,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::missing_panics_doc)]
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use unbiased::environment::{TabularMdp, Transition};
 use unbiased::estimator::{
     ActionDependentBaseline, GradientEstimator, InBatchMean, LeaveOneOut, PerParameterBaseline, Returns, RewardToGo,
@@ -9,6 +10,18 @@ use unbiased::estimator::{
 };
 use unbiased::exact::{self, Baseline, Form, Oracle};
 use unbiased::policy::SoftmaxPolicy;
+
+/// `cases` worlds from a fixed seed, so that a run can be repeated; `STRESS=factor` takes more, from another seed.
+pub fn config(cases: u32) -> ProptestConfig {
+    let stress: Option<u32> = std::env::var("STRESS").ok().and_then(|factor| factor.parse().ok());
+    ProptestConfig {
+        cases: cases * stress.unwrap_or(1),
+        max_global_rejects: 1_000_000,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(u64::from(stress.unwrap_or(0))),
+        ..ProptestConfig::default()
+    }
+}
 
 /// A random world with a random policy.
 #[derive(Clone, Debug)]

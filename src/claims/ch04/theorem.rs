@@ -241,6 +241,26 @@ pub(in crate::claims) static LINEAR_GAUSSIAN: Claim = Claim {
                 subject: Subject::Sampled(|| linear_gaussian_draws(0.5)),
             }],
         },
+        Trial {
+            name: "mean and variance by quadrature and by pairings",
+            role: Role::Confirms,
+            setting: "set-linear-gaussian: reward-to-go; costs propagated backward, and Isserlis' sum over pairings",
+            subject: Subject::Exact(|| {
+                let (mean, variance) = linear_gaussian_moments(true);
+                vec![linear_gaussian_objective(-0.7), mean, variance]
+            }),
+            expected: || {
+                let exact = linear_gaussian();
+                vec![exact.objective(), exact.gradient()[0], exact.reward_to_go(0.0).variance[0]]
+            },
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "the total return's variance",
+                subject: Subject::Exact(|| {
+                    vec![linear_gaussian_objective(-0.7), linear_gaussian_slope(), linear_gaussian_moments(false).1]
+                }),
+            }],
+        },
     ],
 };
 

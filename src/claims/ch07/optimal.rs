@@ -443,5 +443,23 @@ pub(in crate::claims) static OPTIMAL_GAUSSIAN: Claim = Claim {
             judge: TWO_PERCENT,
             counterfeits: &[Counterfeit { story: "at b=0", subject: Subject::Sampled(|| gaussian_draws(0.0)) }],
         },
+        Trial {
+            name: "the variances by quadrature and by pairings",
+            role: Role::Confirms,
+            setting: "set-gaussian, d=1.5, σ=.4: b=0, the mean and b*; Isserlis' sum over pairings",
+            subject: Subject::Exact(|| gaussian_constants().map(gaussian_variance).to_vec()),
+            expected: || {
+                let exact = one_step_gaussian(OFFSET, SIGMA);
+                gaussian_constants().map(|b| exact.reward_to_go(b).variance[0]).to_vec()
+            },
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "the score of log σ",
+                subject: Subject::Exact(|| {
+                    let exact = one_step_gaussian(OFFSET, SIGMA);
+                    gaussian_constants().map(|b| exact.reward_to_go(b).variance[1]).to_vec()
+                }),
+            }],
+        },
     ],
 };
