@@ -532,3 +532,45 @@ fn reward_weighted_regression_ascends_its_own_objective() {
         / (numeric::dot(&mean, &mean) * numeric::dot(oracle.gradient(), oracle.gradient())).sqrt();
     assert!(cosine < 0.99, "it is another direction than ∇J: cosine {cosine}");
 }
+
+/// Two states that never meet: the policies agree in state 0, and differ by χ² = 3 in state 1.
+fn disconnected(horizon: usize, initial: [f64; 2]) -> OffPolicy {
+    let row = |s: usize, reward: f64| vec![Transition { probability: 1.0, next: s, reward, terminated: false }];
+    let table = (0..2).map(|s| vec![row(s, 1.0), row(s, 0.0)]).collect();
+    let mdp = TabularMdp::new(horizon, 0.5, initial.to_vec(), table).unwrap();
+    let logit = |p: f64| numeric::ln(p / (1.0 - p));
+    let policy = |p: f64| SoftmaxPolicy::tabular(2, 2, vec![0.0, 0.0, logit(p), 0.0]).unwrap();
+    OffPolicy::new(&mdp, &policy(0.2), &policy(0.892_820_323)).unwrap()
+}
+
+#[test]
+fn what_is_small_in_one_state_is_not_lost_beside_what_is_large_in_another() {
+    let none = Form::to_go(Baseline::None);
+    for weighting in [Weighting::Trajectory, Weighting::PerDecision] {
+        let trace = |horizon| disconnected(horizon, [1.0, 0.0]).moments(weighting, &none).unwrap().trace();
+        assert!(
+            (trace(2000) / trace(60) - 1.0).abs() < 1e-9,
+            "{weighting:?}: with a discount of ½ nothing changes after 60"
+        );
+        let both = |horizon| disconnected(horizon, [0.5, 0.5]).moments(weighting, &none).unwrap();
+        let (short, long) = (both(60).variance(), both(2000).variance());
+        assert!((long[0] / short[0] - 1.0).abs() < 1e-9 && long[0] > 0.0, "{weighting:?}: {short:?} {long:?}");
+        assert!(both(2000).log_trace() > both(60).log_trace());
+    }
+    let off = disconnected(2000, [0.5, 0.5]);
+    let baseline = off.per_decision_baseline();
+    // In state 0 nothing is weighted and both actions have the same score: the optimum is the value, ½ + ½·½ + … = 1.
+    assert!((baseline[2000] - 1.0).abs() < 1e-9, "{:?}", &baseline[2000..2004]);
+}
+
+#[test]
+fn returns_that_cancel_have_a_second_moment_of_zero() {
+    let row = |next: usize, reward: f64| vec![Transition { probability: 1.0, next, reward, terminated: false }];
+    let table =
+        [(1, 1.1), (2, 2.2), (0, -3.3)].map(|(next, reward)| vec![row(next, reward), row(next, reward)]).to_vec();
+    let mdp = TabularMdp::new(3, 1.0, vec![1.0, 0.0, 0.0], table).unwrap();
+    let policy = |theta: f64| SoftmaxPolicy::tabular(3, 2, [theta, 0.0].repeat(3)).unwrap();
+    let returns = OffPolicy::new(&mdp, &policy(0.0), &policy(0.7)).unwrap().weighted_returns();
+    assert!(returns[2].log_square_return < -60.0, "{:?}", returns[2]);
+    assert!(!returns[2].log_square_return.is_nan());
+}

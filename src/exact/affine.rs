@@ -1,8 +1,8 @@
 //! Moments of vectors that obey a backward affine recursion `y_t = A y_{t+1} + c` along the steps of a world.
 //!
 //! Means and covariances given the state follow from those of the next step by the laws of total expectation and
-//! covariance. Products of importance ratios let covariances grow without bound while means stay: so a layer of
-//! covariances shares a power of two, and a horizon of thousands neither overflows nor loses a digit.
+//! covariance. Products of importance ratios let covariances grow without bound while means stay: so each state has a
+//! power of two of its own, and a horizon of thousands neither overflows nor loses what is small elsewhere.
 
 use super::model::{Model, Outcome};
 use super::policy_table::PolicyTable;
@@ -15,17 +15,25 @@ pub(super) struct Step<const M: usize> {
     pub(super) constant: [f64; M],
 }
 
-/// Mean and covariance of the vector over the first state.
-pub(super) struct Law<const M: usize> {
-    pub(super) mean: [f64; M],
-    /// The covariance divided by `2^exponent`.
-    pub(super) covariance: [[f64; M]; M],
+/// Mean and variance of the last entry of the vector over the first state.
+pub(super) struct Law {
+    pub(super) mean: f64,
+    /// The variance divided by `2^exponent`.
+    pub(super) variance: f64,
     pub(super) exponent: i32,
 }
 
-/// A layer is scaled down once an entry is above this.
+/// A state's covariance is scaled down once an entry is above this.
 const LARGE: f64 = 1e200;
 const SHIFT: i32 = 600;
+
+/// Mean and scaled covariance of the vector given a state.
+#[derive(Clone, Copy)]
+struct Given<const M: usize> {
+    mean: [f64; M],
+    covariance: [[f64; M]; M],
+    exponent: i32,
+}
 
 /// Runs the recursion over a world whose actions are drawn by `behaviour`. `end` is the vector after the last step.
 pub(super) fn propagate<const M: usize>(
@@ -33,94 +41,87 @@ pub(super) fn propagate<const M: usize>(
     behaviour: &PolicyTable,
     end: [f64; M],
     step: impl Fn(usize, usize, &Outcome) -> Step<M>,
-) -> Law<M> {
-    let states = model.states();
-    let none = [[0.0; M]; M];
-    let mut next: Vec<([f64; M], [[f64; M]; M])> = vec![(end, none); states];
-    let mut exponent = 0;
-    let mut parts: Vec<(f64, [f64; M])> = Vec::new();
+) -> Law {
+    let last = Given { mean: end, covariance: [[0.0; M]; M], exponent: 0 };
+    let mut next = vec![last; model.states()];
+    let mut parts: Vec<(f64, Given<M>)> = Vec::new();
     for t in (0..model.horizon).rev() {
-        let unit = libm::ldexp(1.0, -exponent);
-        let mut largest = 0.0_f64;
-        let layer: Vec<_> = (0..states)
+        let layer: Vec<_> = (0..model.states())
             .map(|s| {
                 let probabilities = behaviour.probabilities(t, model.observation[s]);
                 parts.clear();
-                let mut law = ([0.0; M], none);
                 for o in model.outcomes(s) {
                     let p = probabilities[o.action as usize] * o.probability;
-                    if p <= 0.0 {
-                        continue;
-                    }
-                    let Step { matrix, constant } = step(t, s, o);
-                    let ended = o.terminated;
-                    let after = if ended { &end } else { &next[o.next as usize].0 };
-                    let mut mean = constant;
-                    for i in 0..M {
-                        for j in 0..M {
-                            mean[i] += matrix[i][j] * after[j];
-                        }
-                        law.0[i] += p * mean[i];
-                    }
-                    parts.push((p, mean));
-                    if !ended {
-                        add_image(&mut law.1, p, &matrix, &next[o.next as usize].1);
+                    if p > 0.0 {
+                        let after = if o.terminated { &last } else { &next[o.next as usize] };
+                        parts.push((p, image(&step(t, s, o), after)));
                     }
                 }
-                add_spread(&mut law, &parts, unit);
-                law.1.iter().flatten().for_each(|x| largest = largest.max(x.abs()));
-                law
+                mixture(&parts)
             })
             .collect();
         next = layer;
-        if largest > LARGE {
-            let down = libm::ldexp(1.0, -SHIFT);
-            next.iter_mut().flat_map(|(_, covariance)| covariance.iter_mut().flatten()).for_each(|x| *x *= down);
-            exponent += SHIFT;
-        }
     }
-    let mut law = ([0.0; M], none);
-    parts.clear();
-    for (s, &p) in model.initial.iter().enumerate().filter(|(_, p)| **p > 0.0) {
-        let (mean, covariance) = &next[s];
-        for i in 0..M {
-            law.0[i] += p * mean[i];
-            for j in 0..M {
-                law.1[i][j] += p * covariance[i][j];
-            }
-        }
-        parts.push((p, *mean));
-    }
-    add_spread(&mut law, &parts, libm::ldexp(1.0, -exponent));
-    Law { mean: law.0, covariance: law.1, exponent }
+    // Only the last entry is asked for: mixed alone, it is not lost beside the others.
+    let alone = |given: &Given<M>| {
+        let (mean, variance) = (given.mean[M - 1], given.covariance[M - 1][M - 1]);
+        let exponent = if variance == 0.0 { 0 } else { given.exponent };
+        Given { mean: [mean], covariance: [[variance]], exponent }
+    };
+    let started = model.initial.iter().zip(&next).filter(|(p, _)| **p > 0.0);
+    let parts: Vec<(f64, Given<1>)> = started.map(|(p, given)| (*p, alone(given))).collect();
+    let Given { mean: [mean], covariance: [[variance]], exponent } = mixture(&parts);
+    Law { mean, variance, exponent }
 }
 
-/// Adds `p A C Aᵀ`.
+/// The law of `A y + c`.
 #[inline]
-fn add_image<const M: usize>(sum: &mut [[f64; M]; M], p: f64, a: &[[f64; M]; M], c: &[[f64; M]; M]) {
+fn image<const M: usize>(step: &Step<M>, after: &Given<M>) -> Given<M> {
+    let Step { matrix: a, constant } = step;
+    let mut image = Given { mean: *constant, covariance: [[0.0; M]; M], exponent: after.exponent };
     for i in 0..M {
         let mut row = [0.0; M];
         for k in 0..M {
+            image.mean[i] += a[i][k] * after.mean[k];
             for j in 0..M {
-                row[j] += a[i][k] * c[k][j];
+                row[j] += a[i][k] * after.covariance[k][j];
             }
         }
         for j in 0..M {
             for k in 0..M {
-                sum[i][j] += p * (row[k] * a[j][k]);
+                image.covariance[i][j] += row[k] * a[j][k];
             }
         }
     }
+    image
 }
 
-/// Adds the covariance of the conditional means, in units of the layer.
+/// The law of a mixture: covariances average, and the spread of the means adds to them.
 #[inline]
-fn add_spread<const M: usize>(law: &mut ([f64; M], [[f64; M]; M]), parts: &[(f64, [f64; M])], unit: f64) {
-    for (p, mean) in parts {
+fn mixture<const M: usize>(parts: &[(f64, Given<M>)]) -> Given<M> {
+    let exponent = parts.iter().map(|(_, part)| part.exponent).max().unwrap_or(0);
+    let mut whole = Given { mean: [0.0; M], covariance: [[0.0; M]; M], exponent };
+    for (p, part) in parts {
+        for i in 0..M {
+            whole.mean[i] += p * part.mean[i];
+        }
+    }
+    let unit = libm::ldexp(1.0, -exponent);
+    for (p, part) in parts {
+        let scale = if part.exponent == exponent { *p } else { p * libm::ldexp(1.0, part.exponent - exponent) };
         for i in 0..M {
             for j in 0..M {
-                law.1[i][j] += p * (mean[i] - law.0[i]) * (mean[j] - law.0[j]) * unit;
+                let spread = (part.mean[i] - whole.mean[i]) * (part.mean[j] - whole.mean[j]);
+                whole.covariance[i][j] += scale * part.covariance[i][j] + p * (unit * spread);
             }
         }
     }
+    if whole.covariance.iter().flatten().any(|x| x.abs() > LARGE) {
+        let down = libm::ldexp(1.0, -SHIFT);
+        for x in whole.covariance.iter_mut().flatten() {
+            *x *= down;
+        }
+        whole.exponent += SHIFT;
+    }
+    whole
 }

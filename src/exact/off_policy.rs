@@ -76,28 +76,35 @@ pub enum OffPolicyError {
 pub struct WeightedMoments {
     /// The expectation, one entry a parameter.
     pub mean: Vec<f64>,
-    /// The variances divided by `2^exponent`.
-    scaled: Vec<f64>,
-    exponent: i32,
+    /// The variances, each divided by two to a power of its own.
+    scaled: Vec<(f64, i32)>,
 }
 
 impl WeightedMoments {
     /// The variance of each component, infinite where it overflows.
     #[must_use]
     pub fn variance(&self) -> Vec<f64> {
-        self.scaled.iter().map(|x| libm::ldexp(*x, self.exponent)).collect()
+        self.scaled.iter().map(|(x, exponent)| libm::ldexp(*x, *exponent)).collect()
     }
 
     /// The total variance, infinite where it overflows.
     #[must_use]
     pub fn trace(&self) -> f64 {
-        libm::ldexp(numeric::sum(self.scaled.iter().copied()), self.exponent)
+        let (sum, exponent) = self.scaled_trace();
+        libm::ldexp(sum, exponent)
     }
 
     /// The natural logarithm of the total variance.
     #[must_use]
     pub fn log_trace(&self) -> f64 {
-        numeric::ln(numeric::sum(self.scaled.iter().copied())) + f64::from(self.exponent) * std::f64::consts::LN_2
+        let (sum, exponent) = self.scaled_trace();
+        numeric::ln(sum) + f64::from(exponent) * std::f64::consts::LN_2
+    }
+
+    /// The total variance over two to the largest of the powers.
+    fn scaled_trace(&self) -> (f64, i32) {
+        let most = self.scaled.iter().map(|(_, exponent)| *exponent).max().unwrap_or(0);
+        (numeric::sum(self.scaled.iter().map(|(x, exponent)| libm::ldexp(*x, exponent - most))), most)
     }
 }
 
@@ -222,15 +229,17 @@ impl OffPolicy {
         }
     }
 
-    /// Exact mean and variance of a weighted estimator. Baselines may be none, a constant, a table, the target's own
-    /// values, or (per decision) the optimum.
+    /// Exact mean and variance of a weighted estimator. For trajectory and per-decision weights a baseline is none, a
+    /// constant, a table, the target's values, or (per decision) the optimum; per-timestep weights take the whole catalogue,
+    /// state values being the behaviour policy's.
     ///
     /// # Errors
     /// [`UnsupportedForm`] for other combinations, or a table that does not fit.
     pub fn moments(&self, weighting: Weighting, form: &Form) -> Result<WeightedMoments, UnsupportedForm> {
         if weighting == Weighting::PerTimestep {
             let moments = self.mixed.moments(form)?;
-            return Ok(WeightedMoments { mean: moments.mean, scaled: moments.variance, exponent: 0 });
+            let scaled = moments.variance.into_iter().map(|variance| (variance, 0)).collect();
+            return Ok(WeightedMoments { mean: moments.mean, scaled });
         }
         self.target.check(form)?;
         let baseline = self.baseline(weighting, form)?;
@@ -243,9 +252,8 @@ impl OffPolicy {
                 _ => self.trajectory_to_go(k, kappa, &baseline),
             })
             .collect();
-        let exponent = laws.iter().map(|law| law.2).max().unwrap_or(0);
-        let scaled = laws.iter().map(|(_, variance, own)| libm::ldexp(*variance, own - exponent)).collect();
-        Ok(WeightedMoments { mean: laws.iter().map(|law| law.0).collect(), scaled, exponent })
+        let scaled = laws.iter().map(|(_, variance, exponent)| (*variance, *exponent)).collect();
+        Ok(WeightedMoments { mean: laws.iter().map(|law| law.0).collect(), scaled })
     }
 
     /// The baseline as a table `[T][S]`.
@@ -277,7 +285,7 @@ impl OffPolicy {
                 constant: [rho * o.reward, rho * psi * (o.reward - baseline[t * states + s])],
             }
         });
-        (law.mean[1], law.covariance[1][1], law.exponent)
+        (law.mean, law.variance, law.exponent)
     }
 
     /// `(W, W G, W g)`: the recursion of reward-to-go, all of it multiplied by the ratio.
@@ -295,7 +303,7 @@ impl OffPolicy {
                 constant: [0.0; 3],
             }
         });
-        (law.mean[2], law.covariance[2][2], law.exponent)
+        (law.mean, law.variance, law.exponent)
     }
 
     /// `(W, W G, W S, W S (G − b))` with `S = ψ + S'`: the total return.
@@ -315,7 +323,7 @@ impl OffPolicy {
                 constant: [0.0; 4],
             }
         });
-        (law.mean[3], law.covariance[3][3], law.exponent)
+        (law.mean, law.variance, law.exponent)
     }
 
     /// The baseline `b*_t(s)` with the least total variance of the per-decision estimator, `[T][S]`, zero where the state

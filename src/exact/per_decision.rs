@@ -1,6 +1,30 @@
 //! The optimal baseline of the per-decision estimator, by one backward and one forward pass.
 
 use super::off_policy::OffPolicy;
+use crate::numeric::{exp, ln};
+
+/// What the past of a state makes of it: the logarithm of `Z = E_μ[W²; s_t = s]`, and `Y/Z` with
+/// `Y = E_μ[W² Σ_{u<t} ψ_u; s_t = s]`. Each state has its own, so that none is lost beside another.
+#[derive(Clone, Debug)]
+struct Past {
+    log: f64,
+    scores: Vec<f64>,
+}
+
+impl Past {
+    /// Adds the past of another state, with a weight and a further score.
+    fn add(&mut self, log: f64, past: &Self, support: &[u32], score: &[f64]) {
+        let larger = self.log.max(log);
+        let (own, share) = (exp(self.log - larger), exp(log - larger));
+        let total = own + share;
+        self.log = larger + ln(total);
+        let (own, share) = (own / total, share / total);
+        self.scores.iter_mut().zip(&past.scores).for_each(|(y, x)| *y = own * *y + share * x);
+        for (&k, psi) in support.iter().zip(score) {
+            self.scores[k as usize] += share * psi;
+        }
+    }
+}
 
 /// See [`OffPolicy::per_decision_baseline`].
 pub(super) fn optimal_baseline(off: &OffPolicy) -> Vec<f64> {
@@ -8,13 +32,13 @@ pub(super) fn optimal_baseline(off: &OffPolicy) -> Vec<f64> {
     let (states, d, gamma) = (model.states(), off.target().parameters(), model.discount);
     let gradients = value_gradients(off);
     let mut optimum = vec![0.0; model.horizon * states];
-    let mut now: Vec<(f64, Vec<f64>)> = model.initial.iter().map(|p| (*p, vec![0.0; d])).collect();
+    let mut now: Vec<Past> = model.initial.iter().map(|p| Past { log: ln(*p), scores: vec![0.0; d] }).collect();
     for t in 0..model.horizon {
-        let mut next = vec![(0.0, vec![0.0; d]); states];
-        for s in (0..states).filter(|s| now[*s].0 > 0.0) {
+        let mut next = vec![Past { log: f64::NEG_INFINITY, scores: vec![0.0; d] }; states];
+        for s in (0..states).filter(|s| now[*s].log > f64::NEG_INFINITY) {
             let observation = model.observation[s];
             let support = table.support(t, observation);
-            let (square, past) = &now[s];
+            let past = &now[s];
             let (mut wish, mut information) = (0.0, 0.0);
             let advantages = off.target().values().advantages(model, t, s);
             let tilted = |a: usize| {
@@ -27,8 +51,8 @@ pub(super) fn optimal_baseline(off: &OffPolicy) -> Vec<f64> {
                 let length: f64 = psi.iter().map(|x| x * x).sum();
                 information += tilted(a) * length;
                 wish += tilted(a) * length * value;
-                let along = support.iter().zip(&psi).map(|(&k, x)| x * past[k as usize]).sum::<f64>();
-                wish += tilted(a) * value * along / square;
+                let along = support.iter().zip(&psi).map(|(&k, x)| x * past.scores[k as usize]).sum::<f64>();
+                wish += tilted(a) * value * along;
             }
             for o in model.outcomes(s).iter().filter(|o| !o.terminated && t + 1 < model.horizon) {
                 let a = o.action as usize;
@@ -37,26 +61,12 @@ pub(super) fn optimal_baseline(off: &OffPolicy) -> Vec<f64> {
                     continue;
                 }
                 let ahead = &gradients[((t + 1) * states + o.next as usize) * d..][..d];
-                let target = &mut next[o.next as usize];
-                target.0 += weight * square;
-                target.1.iter_mut().zip(past).for_each(|(y, x)| *y += weight * x);
-                for &k in support {
-                    let psi = off.score(t, s, a, k);
-                    wish += gamma * weight * psi * ahead[k as usize];
-                    target.1[k as usize] += weight * square * psi;
-                }
+                let psi: Vec<f64> = support.iter().map(|&k| off.score(t, s, a, k)).collect();
+                wish += gamma * weight * support.iter().zip(&psi).map(|(&k, x)| x * ahead[k as usize]).sum::<f64>();
+                next[o.next as usize].add(past.log + ln(weight), past, support, &psi);
             }
             if information > 0.0 {
                 optimum[t * states + s] = wish / information;
-            }
-        }
-        let largest = next.iter().fold(0.0_f64, |m, (z, _)| m.max(*z));
-        if largest > 0.0 {
-            for (z, y) in &mut next {
-                *z /= largest;
-                for y in y {
-                    *y /= largest;
-                }
             }
         }
         now = next;

@@ -20,78 +20,84 @@ pub struct WeightedReturn {
 
 /// The moments at each horizon up to the world's.
 pub(super) fn by_horizon(off: &OffPolicy) -> Vec<WeightedReturn> {
-    let mut square = Forward::<3>::new(off.model());
-    let mut fourth = Forward::<1>::new(off.model());
-    let mut plain = Forward::<2>::new(off.model());
+    let mut tilted = [1, 2, 4].map(|power| Forward::new(off.model(), power));
     (0..off.model().horizon)
         .map(|t| {
-            let discount = numeric::power(off.model().discount, t);
-            let [w2, _, wr2] = square.step(off, t, discount, 2);
-            let [w4] = fourth.step(off, t, discount, 4);
-            let [_, wr] = plain.step(off, t, discount, 1);
-            let log = |x: f64, scale: f64| numeric::ln(x) + scale;
+            let [plain, square, fourth] = tilted.each_mut().map(|forward| forward.step(off, t));
             WeightedReturn {
-                log_square: log(w2, square.log_scale),
-                log_fourth: log(w4, fourth.log_scale),
-                mean: wr * numeric::exp(plain.log_scale),
-                log_square_return: log(wr2, square.log_scale),
+                log_square: square.log,
+                log_fourth: fourth.log,
+                // The weights have mean one.
+                mean: plain.mean,
+                log_square_return: square.log + numeric::ln(square.mean * square.mean + square.variance),
             }
         })
         .collect()
 }
 
-/// `E[W^q R^j; s_t = s]` for `j < J`, running forward, scaled by `e^{log_scale}`.
-struct Forward<const J: usize> {
-    alive: Vec<[f64; J]>,
-    ended: [f64; J],
-    log_scale: f64,
+/// Trajectories under the law `p W^q`, which is no probability: the logarithm of its mass, and mean and variance of the
+/// return under it. Nothing overflows, nothing small is lost beside something large, and no raw second moment cancels.
+#[derive(Clone, Copy, Debug)]
+struct Tilted {
+    log: f64,
+    mean: f64,
+    variance: f64,
 }
 
-impl<const J: usize> Forward<J> {
-    fn new(model: &Model) -> Self {
-        let start = |p: &f64| std::array::from_fn(|j| if j == 0 { *p } else { 0.0 });
-        Self { alive: model.initial.iter().map(start).collect(), ended: [0.0; J], log_scale: 0.0 }
+impl Tilted {
+    const NOTHING: Self = Self { log: f64::NEG_INFINITY, mean: 0.0, variance: 0.0 };
+
+    /// Both together.
+    fn with(self, other: Self) -> Self {
+        let (large, small) = if self.log >= other.log { (self, other) } else { (other, self) };
+        if small.log == f64::NEG_INFINITY {
+            return large;
+        }
+        let part = numeric::exp(small.log - large.log);
+        let (own, share) = (1.0 / (1.0 + part), part / (1.0 + part));
+        let gap = small.mean - large.mean;
+        Self {
+            log: large.log + numeric::ln(1.0 + part),
+            mean: large.mean + share * gap,
+            variance: own * large.variance + share * small.variance + own * share * gap * gap,
+        }
+    }
+}
+
+/// The tilted law at each state, running forward.
+struct Forward {
+    power: f64,
+    alive: Vec<Tilted>,
+    ended: Tilted,
+}
+
+impl Forward {
+    fn new(model: &Model, power: i32) -> Self {
+        let start = |p: &f64| Tilted { log: numeric::ln(*p), ..Tilted::NOTHING };
+        let alive = model.initial.iter().map(start).collect();
+        Self { power: f64::from(power), alive, ended: Tilted::NOTHING }
     }
 
-    /// Takes step `t` and returns the moments over all states, in units of `e^{log_scale}`.
-    fn step(&mut self, off: &OffPolicy, t: usize, discount: f64, power: usize) -> [f64; J] {
+    /// Takes step `t` and returns the law over all states.
+    fn step(&mut self, off: &OffPolicy, t: usize) -> Tilted {
         let model = off.model();
-        let mut next = vec![[0.0; J]; self.alive.len()];
-        for (s, moments) in self.alive.iter().enumerate().filter(|(_, moments)| moments[0] != 0.0) {
+        let discount = numeric::power(model.discount, t);
+        let mut next = vec![Tilted::NOTHING; self.alive.len()];
+        for (s, here) in self.alive.iter().enumerate().filter(|(_, here)| here.log > f64::NEG_INFINITY) {
             let probabilities = off.behaviour().policy_table().probabilities(t, model.observation[s]);
             for o in model.outcomes(s) {
                 let p = probabilities[o.action as usize] * o.probability;
-                if p <= 0.0 {
+                let ratio = off.ratio(t, s, o);
+                if p <= 0.0 || ratio <= 0.0 {
                     continue;
                 }
-                let weight = p * numeric::power(off.ratio(t, s, o), power);
-                let after = add_reward(moments, discount * o.reward);
+                let log = here.log + numeric::ln(p) + self.power * numeric::ln(ratio);
+                let after = Tilted { log, mean: here.mean + discount * o.reward, variance: here.variance };
                 let target = if o.terminated { &mut self.ended } else { &mut next[o.next as usize] };
-                target.iter_mut().zip(after).for_each(|(x, y)| *x += weight * y);
+                *target = target.with(after);
             }
         }
         self.alive = next;
-        let mut total = self.ended;
-        for moments in &self.alive {
-            total.iter_mut().zip(moments).for_each(|(x, y)| *x += y);
-        }
-        let size = total[0];
-        if size > 0.0 {
-            self.alive.iter_mut().flatten().chain(&mut self.ended).for_each(|x| *x /= size);
-            for x in &mut total {
-                *x /= size;
-            }
-            self.log_scale += numeric::ln(size);
-        }
-        total
+        self.alive.iter().fold(self.ended, |sum, here| sum.with(*here))
     }
-}
-
-/// The moments of `R + r` from those of `R`.
-fn add_reward<const J: usize>(moments: &[f64; J], r: f64) -> [f64; J] {
-    std::array::from_fn(|j| match j {
-        0 => moments[0],
-        1 => moments[1] + r * moments[0],
-        _ => moments[2] + 2.0 * r * moments[1] + r * r * moments[0],
-    })
 }
