@@ -574,3 +574,14 @@ fn returns_that_cancel_have_a_second_moment_of_zero() {
     assert!(returns[2].log_square_return < -60.0, "{:?}", returns[2]);
     assert!(!returns[2].log_square_return.is_nan());
 }
+
+#[test]
+fn self_normalised_weights_survive_products_that_underflow() {
+    let (mdp, policy, target) = workload_pair(1000, 10.0);
+    let sampler = unbiased::rollout::Sampler::new(&mdp, &policy).unwrap();
+    let batch = with_behaviour(&policy, &sampler.batch(&unbiased::rng::StreamKey::of(0, "underflow", 0), 3));
+    let products = (0..3).map(|i| estimator::importance_ratios(&target, &batch, i).iter().product::<f64>());
+    assert!(products.into_iter().all(|w| w == 0.0), "the weights themselves are zero in double precision");
+    let estimate = ImportanceWeighted::to_go(ImportanceWeights::SelfNormalised).gradient(&target, &batch);
+    assert!(estimate.iter().all(|x| x.is_finite()) && estimate.iter().any(|x| *x != 0.0), "{estimate:?}");
+}

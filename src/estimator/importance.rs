@@ -2,7 +2,7 @@
 
 use super::{GradientEstimator, Returns, weighted_scores};
 use crate::batch::Batch;
-use crate::numeric::{exp, power};
+use crate::numeric::{exp, ln, power};
 use crate::policy::Policy;
 
 /// How the ratios `ρ_t = π(a_t|s_t)/μ(a_t|s_t)` enter the weights, with `W_t = Π_{k≤t} ρ_k`.
@@ -19,7 +19,7 @@ pub enum ImportanceWeights {
     /// `ρ_t` on the score of step `t`.
     PerTimestep,
     /// `d^π_t(s_t)/d^μ_t(s_t)` on the score and `Π_{t≤k≤u} ρ_k` on the reward of step `u`. The ratios of state
-    /// probabilities are data, `[T][S]`.
+    /// probabilities are data, `[T][S]`, `T` being the batch's steps.
     StateRatio(Vec<f64>),
     /// `d^π_t(s_t)/d^μ_t(s_t) ρ_t` on the score and the return as it stands: what is left once the state ratio is put into
     /// per-timestep weights.
@@ -38,7 +38,8 @@ pub struct ImportanceWeighted {
     pub discount: f64,
     /// The constant baseline `b`; 0 for none.
     pub baseline: f64,
-    /// Ratios are cut to at most this, which biases and bounds (Ionides 2008); infinite for none.
+    /// Single ratios are cut to at most this, which biases and bounds (as in Retrace, Munos et al. 2016, and V-trace,
+    /// Espeholt et al. 2018); infinite for none.
     pub largest_ratio: f64,
 }
 
@@ -64,19 +65,24 @@ pub fn importance_ratios(policy: &dyn Policy, batch: &Batch, i: usize) -> Vec<f6
 impl GradientEstimator for ImportanceWeighted {
     fn gradient(&self, policy: &dyn Policy, batch: &Batch) -> Vec<f64> {
         let mut weights = vec![0.0; batch.len() * batch.steps()];
-        let mut total = 0.0;
+        let mut logs = Vec::with_capacity(batch.len());
         for (i, row) in weights.chunks_mut(batch.steps()).enumerate() {
             let mut ratios = importance_ratios(policy, batch, i);
             for rho in &mut ratios {
                 *rho = rho.min(self.largest_ratio);
             }
-            total += ratios.iter().product::<f64>();
-            self.trajectory(&ratios, batch.rewards(i), batch.states(i), row);
+            logs.push(ratios.iter().map(|rho| ln(*rho)).sum::<f64>());
+            self.trajectory(&ratios, batch, i, row);
         }
         if self.weights == ImportanceWeights::SelfNormalised {
-            let mean = total / batch.len() as f64;
-            for w in &mut weights {
-                *w /= mean;
+            // By their logarithms less the largest: products that underflow still have proportions.
+            let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let total: f64 = logs.iter().map(|log| exp(log - largest)).sum();
+            for (row, log) in weights.chunks_mut(batch.steps()).zip(&logs) {
+                let weight = exp(log - largest) * batch.len() as f64 / total;
+                for w in row {
+                    *w *= weight;
+                }
             }
         }
         weighted_scores(policy, batch, &weights)
@@ -84,8 +90,11 @@ impl GradientEstimator for ImportanceWeighted {
 }
 
 impl ImportanceWeighted {
-    fn trajectory(&self, ratios: &[f64], rewards: &[f64], states: &[u32], row: &mut [f64]) {
-        let gamma = self.discount;
+    /// The weights of trajectory `i`; self-normalised ones are multiplied by the trajectory's own afterwards.
+    fn trajectory(&self, ratios: &[f64], batch: &Batch, i: usize, row: &mut [f64]) {
+        let (rewards, gamma) = (batch.rewards(i), self.discount);
+        let state_ratio =
+            |table: &[f64], t: usize| table[t * (table.len() / batch.steps()) + batch.states(i)[t] as usize];
         match &self.weights {
             ImportanceWeights::PerDecision | ImportanceWeights::StateRatio(_) => {
                 // Σ_{u≥t} γ^{u−t} Π_{t≤k≤u} ρ_k r_u − ρ_t b, then the part of the weight that came before.
@@ -96,7 +105,7 @@ impl ImportanceWeighted {
                 }
                 for t in 0..rewards.len() {
                     row[t] *= match &self.weights {
-                        ImportanceWeights::StateRatio(table) => state_ratio(table, states, t),
+                        ImportanceWeights::StateRatio(table) => state_ratio(table, t),
                         _ => before,
                     };
                     before *= ratios[t];
@@ -107,20 +116,15 @@ impl ImportanceWeighted {
                 let product: f64 = ratios.iter().product();
                 for t in 0..rewards.len() {
                     row[t] *= match weights {
-                        ImportanceWeights::Trajectory | ImportanceWeights::SelfNormalised => product,
+                        ImportanceWeights::Trajectory => product,
                         ImportanceWeights::PerTimestep => ratios[t],
-                        ImportanceWeights::StateAndAction(table) => state_ratio(table, states, t) * ratios[t],
+                        ImportanceWeights::StateAndAction(table) => state_ratio(table, t) * ratios[t],
                         _ => 1.0,
                     };
                 }
             }
         }
     }
-}
-
-/// The entry of a table `[T][S]` at step `t` of a trajectory as long as the horizon.
-fn state_ratio(table: &[f64], states: &[u32], t: usize) -> f64 {
-    table[t * (table.len() / states.len()) + states[t] as usize]
 }
 
 /// `Σ_i W_i f_i / Σ_i W_i`, or with `normalised` false `(1/N) Σ_i W_i f_i`: the target's mean of a function of whole

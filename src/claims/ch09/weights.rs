@@ -481,7 +481,7 @@ pub(in crate::claims) static SAMPLE_SIZE: Claim = Claim {
             expected: || vec![1.0 + recursive_weight_variance(1.0)],
             judge: TWO_PERCENT,
             counterfeits: &[Counterfeit {
-                story: "the mean weight, squared",
+                story: "the weight, not squared",
                 subject: Subject::Sampled(|| {
                     let new = shifted(1.0);
                     mdp_1296().sample_paths(|path| vec![mdp_1296().weight(&new, path)])
@@ -570,9 +570,9 @@ pub(in crate::claims) static SELF_NORMALISED: Claim = Claim {
         Trial {
             name: "the estimate of three trajectories, drawn",
             role: Role::Limits,
-            setting: "the same, N=3: all batches give the expected value",
+            setting: "the same, N=3: the expected value by an integral over the law of one trajectory",
             subject: Subject::Sampled(|| mdp_16().sample(3, self_normalised)),
-            expected: || mdp_16().batch_mean(3, self_normalised),
+            expected: || vec![by_integral(3)],
             judge: Judge::Equivalent {
                 margin: Margin::Relative(0.006),
                 why: "a quarter of what ordinary weights change",
@@ -587,8 +587,56 @@ pub(in crate::claims) static SELF_NORMALISED: Claim = Claim {
                 },
             ],
         },
+        Trial {
+            name: "by batches and by an integral over the law of one trajectory",
+            role: Role::Confirms,
+            setting: "the same, N=1, 2, 3",
+            subject: Subject::Exact(|| [1, 2, 3].map(|n| mdp_16().batch_mean(n, self_normalised)[0]).to_vec()),
+            expected: || [1, 2, 3].map(by_integral).to_vec(),
+            judge: Judge::Exact { tolerance: 1e-9, why: "the error of the quadrature" },
+            counterfeits: &[Counterfeit {
+                story: "ordinary weights",
+                subject: Subject::Exact(|| [1, 2, 3].map(|n| mdp_16().batch_mean(n, ordinary)[0]).to_vec()),
+            }],
+        },
+        Trial {
+            name: "the bias is of order 1/N",
+            role: Role::Confirms,
+            setting: "the same: N times the bias at N=256, against J' E w² − E w²f",
+            subject: Subject::Exact(|| vec![256.0 * (by_integral(256) - turned().objective())]),
+            expected: || {
+                let (target, j) = (turned(), turned().objective());
+                vec![mdp_16().mean(|path| {
+                    let w = mdp_16().weight(&target, path);
+                    w * w * (j - total(path))
+                })]
+            },
+            judge: Judge::Exact { tolerance: 1e-3, why: "the next order is a part of 1/N" },
+            counterfeits: &[Counterfeit {
+                story: "at N=2",
+                subject: Subject::Exact(|| vec![2.0 * (by_integral(2) - turned().objective())]),
+            }],
+        },
     ],
 };
+
+/// `E Σ w f / Σ w = ∫ N E[w f e^{−uw}] E[e^{−uw}]^{N−1} du`, over u from 0 to ∞: no batch is enumerated.
+fn by_integral(n: usize) -> f64 {
+    let target = turned();
+    let law: Vec<(f64, f64, f64)> =
+        mdp_16().paths().iter().map(|(p, path)| (*p, mdp_16().weight(&target, path), total(path))).collect();
+    let integrand = |u: f64| {
+        let (mut plain, mut weighted) = (0.0, 0.0);
+        for (p, w, f) in &law {
+            let decay = p * numeric::exp(-u * w);
+            plain += decay;
+            weighted += decay * w * f;
+        }
+        n as f64 * weighted * numeric::power(plain, n - 1)
+    };
+    // u = e^x, so that both ends vanish.
+    numeric::trapezoid(-40.0, 8.0, 6000, |x| numeric::exp(x) * integrand(numeric::exp(x)))
+}
 
 /// `|E − J(θ')|` at each N.
 fn self_normalised_bias(sizes: &[usize]) -> Vec<f64> {

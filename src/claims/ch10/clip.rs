@@ -106,6 +106,28 @@ pub(in crate::claims) static GRADIENT_ZERO: Claim = Claim {
                 subject: Subject::Sampled(|| clipped_draws(f64::INFINITY)),
             }],
         },
+        Trial {
+            name: "zero on the other two",
+            role: Role::Confirms,
+            setting: "the same: A=+1 at r=1.5, and A=−1 at r=.5, by differences",
+            subject: Subject::Exact(|| {
+                let slope = |r: f64, a: f64| {
+                    (clipped_surrogate(r + 1e-3, a, EPSILON) - clipped_surrogate(r - 1e-3, a, EPSILON)) / 2e-3
+                };
+                vec![slope(1.5, 1.0), slope(0.5, -1.0)]
+            }),
+            expected: || vec![0.0; 2],
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "without a clip",
+                subject: Subject::Exact(|| {
+                    let slope = |r: f64, a: f64| {
+                        (clipped_surrogate(r + 1e-3, a, 9.0) - clipped_surrogate(r - 1e-3, a, 9.0)) / 2e-3
+                    };
+                    vec![slope(1.5, 1.0), slope(0.5, -1.0)]
+                }),
+            }],
+        },
     ],
 };
 
@@ -279,8 +301,8 @@ pub(in crate::claims) static IMPLICIT_REGION: Claim = Claim {
     quote: "This creates an implicit trust region",
     statement: "The clip does not bound the divergence: an arm whose ratio cannot reach 1+ε is pushed for ever, and KL(old‖new) grows without \
                 bound.",
-    because: "With old probability .9 the ratio is at most 1.11: the clip never acts, and the logit grows like the logarithm of the number of \
-              steps.",
+    because: "With old probability .9 the ratio of the first arm is at most 1.11: the clip never acts on it, and the logit grows like the \
+              logarithm of the number of steps.",
     lesson: "Slowly, but without end: the region is kept by few epochs and small steps, not by the clip.",
     recorded: Finding::Fails,
     quantities: &[Quantity {
@@ -313,6 +335,18 @@ pub(in crate::claims) static IMPLICIT_REGION: Claim = Claim {
             counterfeits: &[Counterfeit {
                 story: "ten steps",
                 subject: Subject::Exact(|| vec![divergence_by_estimator(10), divergence_by_estimator(100)]),
+            }],
+        },
+        Trial {
+            name: "like a tenth of the logarithm of the number of steps",
+            role: Role::Contradicts,
+            setting: "the same: the growth from 100,000 to 1,000,000 steps, against .1 ln 10",
+            subject: Subject::Exact(|| vec![divergence_after(1_000_000) - divergence_after(100_000)]),
+            expected: || vec![0.1 * std::f64::consts::LN_10],
+            judge: Judge::Exact { tolerance: 1e-3, why: "the next order is like the logarithm over the steps" },
+            counterfeits: &[Counterfeit {
+                story: "from 11 to 110 steps",
+                subject: Subject::Exact(|| vec![divergence_after(110) - divergence_after(11)]),
             }],
         },
     ],

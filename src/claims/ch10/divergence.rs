@@ -243,7 +243,7 @@ pub(in crate::claims) static TEMPERATURE: Claim = Claim {
                 (dβ·gap)²/8; the order of actions never changes for positive temperatures. A flip needs a change of sign of β and \
                 a very large gap.",
     because: "KL = ½ h² p(1−p) + …, and p(1−p) ≤ ¼; softmax is monotone in the logits.",
-    lesson: "At ordinary scale the divergence of such a change is 2·10⁻⁷ or less. A flip takes a gap of 10,000 in β and a negative \
+    lesson: "At ordinary scale the divergence of such a change is at most 2.2·10⁻⁷. A flip takes a gap of 10,000 in β and a negative \
              temperature.",
     recorded: Finding::Conditional,
     quantities: &[
@@ -272,7 +272,7 @@ pub(in crate::claims) static TEMPERATURE: Claim = Claim {
         Trial {
             name: "with a change of sign and a huge gap it flips",
             role: Role::Confirms,
-            setting: "β −.0005 → .0005, gap 10,000: the better action's probability before, and the other's after",
+            setting: "β −.0005 → .0005, gap 10,000: the action that is better afterwards, before and after: p, and 1−p",
             subject: Subject::Exact(|| vec![sigmoid(-5.0), 1.0 - sigmoid(5.0)]),
             expected: || vec![0.01; 2],
             judge: LESS,
@@ -337,6 +337,22 @@ pub(in crate::claims) static TEMPERATURE: Claim = Claim {
                     let p: f64 = sigmoid(2.0);
                     let q: f64 = sigmoid(1.0);
                     vec![0.125 * p * (1.0 - p), 2.0 * q * (1.0 - q)]
+                }),
+            }],
+        },
+        Trial {
+            name: "and at a tiny temperature it is visible",
+            role: Role::Confirms,
+            setting: "temperature .0005 → .0015 at gap .001: p before and after, apart",
+            subject: Subject::Exact(|| vec![sigmoid(2.0)]),
+            expected: || vec![sigmoid(0.001 / 0.0015)],
+            judge: Judge::Different { at_least: 0.2, why: "a fifth of the probability" },
+            counterfeits: &[Counterfeit {
+                story: "temperature 1 → 1.001 at gap 2",
+                subject: Subject::Exact(|| {
+                    let before: f64 = sigmoid(2.0);
+                    let after: f64 = sigmoid(2.0 / 1.001);
+                    vec![sigmoid(0.001 / 0.0015) + (before - after)]
                 }),
             }],
         },
@@ -444,7 +460,7 @@ pub(in crate::claims) static PARAMETER_DISTANCE: Claim = Claim {
             expected: || vec![divergence_rate(&eigen().vectors[5], 0.1) * 0.1 * 0.1],
             judge: LESS,
             counterfeits: &[Counterfeit {
-                story: "the other way round",
+                story: "a step of length 1 along the last",
                 subject: Subject::Exact(|| vec![divergence_rate(&eigen().vectors[5], 1.0)]),
             }],
         },
