@@ -27,18 +27,19 @@ pub fn markdown(ledger: &Ledger) -> String {
          `unbiased verify --format json` gives all digits.\n",
         ledger.seed, budget.false_alarm, budget.false_holds, budget.shares
     );
-    let _ = writeln!(out, "| chapter | claims | holds | conditional | fails |\n|---|---|---|---|---|");
+    let _ = writeln!(out, "| chapter | claims | holds | conditional | fails | outside |\n|---|---|---|---|---|---|");
     for chapter in chapters(ledger) {
         let claims: Vec<&ClaimRecord> = ledger.claims.iter().filter(|claim| claim.chapter == chapter).collect();
         let of = |finding: Finding| claims.iter().filter(|claim| claim.finding == finding).count();
         let _ = writeln!(
             out,
-            "| [{chapter}. {}](#chapter-{chapter}) | {} | {} | {} | {} |",
+            "| [{chapter}. {}](#chapter-{chapter}) | {} | {} | {} | {} | {} |",
             chapter_title(chapter),
             claims.len(),
             of(Finding::Holds),
             of(Finding::Conditional),
-            of(Finding::Fails)
+            of(Finding::Fails),
+            of(Finding::Outside)
         );
     }
     errata(&mut out, ledger);
@@ -121,6 +122,9 @@ fn page(out: &mut String, claim: &ClaimRecord) {
                 plain(&quantity.what)
             );
         }
+    }
+    if claim.trials.is_empty() {
+        return;
     }
     let _ = writeln!(out, "\n| trial | measured | expected | asked | verdict | caught |\n|---|---|---|---|---|---|");
     for trial in &claim.trials {

@@ -21,10 +21,10 @@ const CHAPTERS: [&str; 12] = [
     "Causality",
     "Baselines and the natural gradient",
     "The surrogate objective",
-    "Off-policy gradients",
-    "Trust regions",
-    "Architectures",
-    "The boxes",
+    "Importance sampling",
+    "KL constraints, TRPO, PPO",
+    "Policy architectures",
+    "Summary, laboratories, design challenge, actor-critic",
 ];
 
 fn chapter_title(chapter: u32) -> &'static str {
