@@ -7,4 +7,6 @@ pub(in crate::claims) mod information;
 pub(super) mod levers;
 pub(in crate::claims) mod natural;
 pub(super) mod optimal;
+pub(super) mod signal;
 pub(super) mod state;
+pub(in crate::claims) mod steps;

@@ -2,4 +2,6 @@
 
 pub(super) mod clip;
 pub(super) mod divergence;
+pub(super) mod penalty;
 pub(super) mod region;
+pub(super) mod trpo;
