@@ -93,6 +93,15 @@ fn rare() -> Divergence {
     Divergence::of(&RARE_OLD, &RARE_NEW)
 }
 
+/// Draws of `|ρ−1|` under the old policy, for unit Gaussians shifted by `d`.
+fn deviations(d: f64) -> Sample {
+    let mean = 2.0 * (2.0 * numeric::normal_distribution(0.5 * d) - 1.0);
+    let variance = numeric::exp(d * d) - 1.0 - mean * mean;
+    Box::new(Draws::new(vec![mean], vec![variance], move |stream, out| {
+        out[0] = (gaussian_ratio(d, stream.normal()) - 1.0).abs();
+    }))
+}
+
 pub(in crate::claims) static CLOSE_TO_ONE: Claim = Claim {
     id: "ch10-weights-close-to-1",
     origin: Origin::Guide,
@@ -197,6 +206,18 @@ pub(in crate::claims) static CLOSE_TO_ONE: Claim = Claim {
                         [Divergence::of(&[0.5, 0.5], &[0.55, 0.45]), Divergence::of(&[0.5, 0.5], &[0.99, 0.01])];
                     [rare(), pairs[0], pairs[1]].iter().flat_map(|d| [d.chi_square.sqrt(); 2]).collect()
                 }),
+            }],
+        },
+        Trial {
+            name: "the mean of |ρ−1|, drawn",
+            role: Role::Confirms,
+            setting: "old N(0, 1), new N(√.02, 1): against 2 TV = 2(2Φ(d/2) − 1)",
+            subject: Subject::Sampled(|| deviations(gaussian_shift())),
+            expected: || vec![2.0 * (2.0 * numeric::normal_distribution(0.5 * gaussian_shift()) - 1.0)],
+            judge: TWO_PERCENT,
+            counterfeits: &[Counterfeit {
+                story: "twice the divergence",
+                subject: Subject::Sampled(|| deviations(0.2)),
             }],
         },
     ],
@@ -449,6 +470,14 @@ fn enumerated_bias_over_root(e: f64) -> f64 {
     distance(&form, &new.gradient()) / divergence.sqrt()
 }
 
+/// Draws of the per-timestep estimate less ∇J(θ').
+fn bias_draws(e: f64) -> Sample {
+    let (new, gradient) = (shifted(e), shifted(e).gradient());
+    mdp_1296().sample(1, |old, batch| {
+        difference(&old.weighted_estimate(&new, &ImportanceWeights::PerTimestep, batch), &gradient)
+    })
+}
+
 pub(in crate::claims) static RELIABLE: Claim = Claim {
     id: "ch10-gradient-reliable",
     origin: Origin::Guide,
@@ -514,6 +543,21 @@ pub(in crate::claims) static RELIABLE: Claim = Claim {
                         .to_vec()
                 }),
             }],
+        },
+        Trial {
+            name: "the bias at e=1, drawn",
+            role: Role::Limits,
+            setting: "set-mdp-shifted: the per-timestep estimate less ∇J(θ'), against occupancies and values",
+            subject: Subject::Sampled(|| bias_draws(1.0)),
+            expected: || {
+                let off = mdp_1296().off_policy(&shifted(1.0));
+                difference(&off.gradient_of(Whose::Behaviour, Whose::Behaviour), off.target().gradient())
+            },
+            judge: Judge::Equivalent {
+                margin: Margin::Relative(0.07),
+                why: "a quarter of what twice the step changes",
+            },
+            counterfeits: &[Counterfeit { story: "e=2", subject: Subject::Sampled(|| bias_draws(2.0)) }],
         },
     ],
 };
