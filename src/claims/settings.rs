@@ -8,7 +8,7 @@ use super::world::World;
 use crate::environment::{LinearGaussian, LinearGaussianTables};
 use crate::exact::LinearQuadratic;
 use crate::numeric::{Matrix, cos};
-use crate::policy::{GaussianPolicy, MlpPolicy, Policy, SoftmaxPolicy};
+use crate::policy::{GaussianPolicy, MlpPolicy, SoftmaxPolicy};
 use crate::rng::StreamKey;
 use crate::verify::DEFAULT_SEED;
 
@@ -59,8 +59,7 @@ pub(super) const DELTA: [f64; 6] = [0.3, -0.2, -0.25, 0.4, 0.15, -0.35];
 
 /// set-mdp-1296 at the new parameters `θ + e δ` of set-mdp-shifted.
 pub(super) fn shifted(e: f64) -> World {
-    let theta = mdp_1296().policy.parameters().iter().zip(DELTA);
-    mdp_1296().with_parameters(theta.map(|(theta, delta)| theta + e * delta).collect())
+    mdp_1296().stepped(e, &DELTA)
 }
 
 /// set-mdp-1296 seen through observations: 0 in state 0, 1 in states 1 and 2.

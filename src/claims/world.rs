@@ -260,6 +260,11 @@ impl World {
         Self::new(self.mdp.clone(), self.policy.clone().with_parameters(theta).expect("as many parameters"))
     }
 
+    /// The same world after a step of the parameters, `θ + length · direction`.
+    pub(super) fn stepped(&self, length: f64, direction: &[f64]) -> Self {
+        self.with_parameters(self.policy.parameters().iter().zip(direction).map(|(x, d)| x + length * d).collect())
+    }
+
     /// `∇ log p(τ)` of every trajectory, from the probabilities that the world has at `θ ± h` (central differences,
     /// extrapolated once): the environment's factors are inside.
     pub(super) fn log_probability_slopes(&self, of: fn(f64) -> f64) -> Vec<f64> {

@@ -3,15 +3,10 @@
 use crate::autodiff::Jet;
 use crate::claims::prelude::*;
 
-/// The world's parameters after a step of length `alpha` along `direction`.
-fn stepped(world: &World, alpha: f64, direction: &[f64]) -> World {
-    world.with_parameters(world.policy.parameters().iter().zip(direction).map(|(x, g)| x + alpha * g).collect())
-}
-
 /// `(J(θ + αg) − J(θ)) / (α‖g‖²)` with `g = ∇J`.
 fn gain_ratio(world: &World, alpha: f64) -> f64 {
     let g = world.gradient();
-    (stepped(world, alpha, &g).objective() - world.objective()) / (alpha * dot(&g, &g))
+    (world.stepped(alpha, &g).objective() - world.objective()) / (alpha * dot(&g, &g))
 }
 
 /// Its expansion `1 + α gᵀHg / 2‖g‖²`, from second derivatives of J along g.
@@ -38,7 +33,7 @@ fn worst_gain(alpha: f64) -> f64 {
 
 /// Whether one step from a single trajectory lowers J.
 fn single_step_lowers(world: &World, batch: &Batch) -> Vec<f64> {
-    let lower = stepped(world, 0.1, &v2(world, batch)).objective() < world.objective();
+    let lower = world.stepped(0.1, &v2(world, batch)).objective() < world.objective();
     vec![f64::from(u8::from(lower))]
 }
 
@@ -115,7 +110,7 @@ pub(in crate::claims) static IMPROVES: Claim = Claim {
                 subject: Subject::Sampled(|| {
                     let g = mdp_1296().gradient();
                     mdp_1296().sample(1, |world, _| {
-                        vec![f64::from(u8::from(stepped(world, 0.1, &g).objective() < world.objective()))]
+                        vec![f64::from(u8::from(world.stepped(0.1, &g).objective() < world.objective()))]
                     })
                 }),
             }],

@@ -171,7 +171,7 @@ pub(in crate::claims) static BATCH: Claim = Claim {
 fn ascended(mut world: World, gradient: fn(&World) -> Vec<f64>) -> World {
     for _ in 0..2000 {
         let g = gradient(&world);
-        world = world.with_parameters(world.policy.parameters().iter().zip(g).map(|(x, g)| x + 0.5 * g).collect());
+        world = world.stepped(0.5, &g);
     }
     world
 }

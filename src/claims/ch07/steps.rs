@@ -112,7 +112,7 @@ fn damped_1296() -> Vec<f64> {
 pub(in crate::claims) fn after_natural_step(radius: f64) -> World {
     let world = mdp_1296();
     let step = scaled_to_radius(&world.oracle().fisher(), &natural_1296(), radius);
-    world.with_parameters(world.policy.parameters().iter().zip(step).map(|(x, d)| x + d).collect())
+    world.stepped(1.0, &step)
 }
 
 /// The divergence that the quadratic step reaches.
@@ -138,8 +138,7 @@ fn trust_region_step(damping: f64) -> Vec<f64> {
     let fisher = world.oracle().fisher();
     let region = TrustRegion { radius: 1e-4, damping, iterations: 10, backtracks: 0 };
     let measure = |step: &[f64]| {
-        let theta = world.policy.parameters().iter().zip(step).map(|(x, d)| x + d).collect();
-        let new = world.with_parameters(theta);
+        let new = world.stepped(1.0, step);
         Outcome { gain: new.objective() - world.objective(), divergence: world.off_policy(&new).divergence() }
     };
     region.step(&world.gradient(), |v| fisher.times(v), measure).step

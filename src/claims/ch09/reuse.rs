@@ -22,8 +22,7 @@ fn climbed(world: &World, alpha: f64, steps: usize, direction: impl Fn(&World) -
     let mut now = world.clone();
     for _ in 0..steps {
         let step = direction(&now);
-        let theta = now.policy.parameters().iter().zip(step).map(|(x, d)| x + alpha * d).collect();
-        now = now.with_parameters(theta);
+        now = now.stepped(alpha, &step);
     }
     now
 }

@@ -136,8 +136,7 @@ fn ascended(old: &World, step: f64, count: usize) -> World {
     let mut now = old.clone();
     for _ in 0..count {
         let direction = clipped_mean(old, &now, EPSILON);
-        let theta = now.policy.parameters().iter().zip(direction).map(|(x, d)| x + step * d).collect();
-        now = now.with_parameters(theta);
+        now = now.stepped(step, &direction);
     }
     now
 }

@@ -422,8 +422,8 @@ fn eigen() -> numeric::Eigen {
 
 /// Twice the divergence of set-mdp-1296 after a step along a vector, over the square of its length.
 fn divergence_rate(vector: &[f64], length: f64) -> f64 {
-    let theta = mdp_1296().policy.parameters().iter().zip(vector).map(|(x, v)| x + length * v).collect();
-    2.0 * mdp_1296().off_policy(&mdp_1296().with_parameters(theta)).divergence() / (length * length)
+    let new = mdp_1296().stepped(length, vector);
+    2.0 * mdp_1296().off_policy(&new).divergence() / (length * length)
 }
 
 pub(in crate::claims) static PARAMETER_DISTANCE: Claim = Claim {

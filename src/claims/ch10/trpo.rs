@@ -43,8 +43,7 @@ fn searched_down(backtracks: usize) -> f64 {
 fn sampled_step(world: &World, batch: &Batch) -> Vec<f64> {
     let fisher = sampled_fisher(&world.policy, batch);
     let region = TrustRegion { radius: 0.5, damping: 0.01, iterations: 10, backtracks: 10 };
-    let moved =
-        |step: &[f64]| world.with_parameters(world.policy.parameters().iter().zip(step).map(|(x, d)| x + d).collect());
+    let moved = |step: &[f64]| world.stepped(1.0, step);
     let measure = |step: &[f64]| {
         let new = moved(step);
         let shown = mean_over(batch, |path| {
