@@ -1,6 +1,6 @@
 //! Arithmetic on short vectors, and derivatives of probabilities.
 
-use crate::autodiff::{Dual, Scalar};
+use crate::autodiff::{Scalar, gradient};
 use crate::batch::Trajectory;
 use crate::numeric;
 use crate::policy::Policy;
@@ -70,8 +70,7 @@ pub(super) fn policy_factor<P: Policy, S: Scalar>(policy: &P, theta: &[S], path:
 
 /// `∇ log p(τ)` by differentiating the product of probabilities; no score is asked.
 pub(super) fn log_probability_gradient<P: Policy>(policy: &P, path: &Trajectory) -> Vec<f64> {
-    let theta = Dual::<16>::point(policy.parameters());
-    policy_factor(policy, &theta, path).ln().tangents[..theta.len()].to_vec()
+    gradient(policy.parameters(), |theta| policy_factor(policy, theta, path).ln())
 }
 
 /// `‖x − centre‖²`, whose mean is the total variance if the centre is the mean.

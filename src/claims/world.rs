@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::measure::{centred_square, dot, policy_factor, probability};
-use crate::autodiff::{Dual, Scalar};
+use crate::autodiff::{Dual, Scalar, gradient};
 use crate::batch::{Batch, Trajectory};
 use crate::environment::{TabularMdp, Transition};
 use crate::estimator::{GradientEstimator, ImportanceWeighted, ImportanceWeights};
@@ -57,8 +57,7 @@ impl<P: Policy> World<P> {
     /// `∇J`, by differentiating that recursion along dual numbers: no score is asked, and the policy-gradient theorem is
     /// not used.
     pub(super) fn gradient(&self) -> Vec<f64> {
-        let theta = Dual::<16>::point(self.policy.parameters());
-        self.objective_at(&theta).tangents[..theta.len()].to_vec()
+        gradient(self.policy.parameters(), |theta| self.objective_at(theta))
     }
 
     /// Every trajectory `(s_1, a_1, …, s_T, a_T)` of positive probability, with it.

@@ -6,6 +6,7 @@
 //! [`Problem`] reads a tabular problem from the JSON that Gymnasium's toy-text tables export to.
 
 mod bandit;
+mod history;
 mod linear_gaussian;
 mod mdp;
 mod parse;
@@ -13,6 +14,7 @@ mod problem;
 pub mod workload;
 
 pub use bandit::{Bandit, InvalidBandit, RewardLaw};
+pub use history::{History, TooManyHistories};
 pub use linear_gaussian::{InvalidLinearGaussian, LinearGaussian, LinearGaussianTables};
 pub use mdp::{InvalidMdp, SUM_TOLERANCE, TabularMdp, Transition};
 pub use problem::{Problem, ProblemError, read_table};

@@ -72,6 +72,27 @@ impl Matrix {
         &mut self.entries[i * self.columns..(i + 1) * self.columns]
     }
 
+    /// All entries, row by row.
+    #[must_use]
+    pub fn entries(&self) -> &[f64] {
+        &self.entries
+    }
+
+    /// All entries, row by row, to write to.
+    pub fn entries_mut(&mut self) -> &mut [f64] {
+        &mut self.entries
+    }
+
+    /// A matrix of the given entries, row by row.
+    ///
+    /// # Panics
+    /// If their number is not `rows·columns`.
+    #[must_use]
+    pub fn of(rows: usize, columns: usize, entries: Vec<f64>) -> Self {
+        assert_eq!(entries.len(), rows * columns, "a matrix of {rows} rows and {columns} columns");
+        Self { rows, columns, entries }
+    }
+
     /// `A x`.
     ///
     /// # Panics

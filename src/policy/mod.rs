@@ -8,11 +8,13 @@
 mod family;
 mod gaussian;
 mod mlp;
+mod network;
 mod softmax;
 
 pub use family::Family;
 pub use gaussian::{GaussianPolicy, InvalidGaussian, Spread};
 pub use mlp::MlpPolicy;
+pub use network::{Attention, Convolution, InvalidNetwork, Lstm, Network, NetworkPolicy, Recurrent, Transformer};
 pub use softmax::{InvalidPolicy, Logits, SoftmaxPolicy};
 
 use std::borrow::Cow;
