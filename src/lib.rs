@@ -13,6 +13,7 @@ pub mod report;
 pub mod rng;
 pub mod rollout;
 pub mod stats;
+pub mod train;
 pub mod verify;
 
 #[doc = include_str!("../docs/METHOD.md")]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each room's floor.
-const FLOORS: [(&str, usize); 14] = [
+const FLOORS: [(&str, usize); 15] = [
     ("numeric", 0),
     ("rng", 0),
     ("stats", 1),
@@ -17,6 +17,7 @@ const FLOORS: [(&str, usize); 14] = [
     ("exact", 4),
     ("estimator", 4),
     ("verify", 5),
+    ("train", 5),
     ("claims", 6),
     ("report", 7),
     ("command", 8),

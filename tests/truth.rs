@@ -6,7 +6,8 @@ mod support;
 use proptest::prelude::*;
 use support::{Setting, batch_forms, config, settings, single_forms, subject};
 use unbiased::batch::Batch;
-use unbiased::exact::{Baseline, Enumeration, Form, Oracle};
+use unbiased::estimator::{GeneralisedAdvantage, GradientEstimator};
+use unbiased::exact::{AdvantageForm, Baseline, Enumeration, Form, Oracle};
 use unbiased::numeric::{Matrix, central_gradient, power, sum};
 use unbiased::policy::Policy;
 
@@ -81,6 +82,41 @@ fn check_forms(setting: &Setting, n: usize, forms: &[Form], most: usize, roundin
         }
     }
     Ok(())
+}
+
+proptest! {
+    #![proptest_config(config(400))]
+
+    /// Generalised advantages with any critic: the recursion against the enumeration of the subject, with termination, a
+    /// discount, and `γ^t` or not; with the policy's own values and λ = 1, against the other recursion.
+    #[test]
+    fn the_advantage_recursion_equals_enumeration(
+        setting in settings(0.0, true),
+        critic in prop::collection::vec(-3.0_f64..3.0, 12),
+        lambda in prop_oneof![Just(0.0), Just(1.0), 0.0..1.0],
+        discounted_steps in any::<bool>(),
+    ) {
+        let (oracle, mdp) = (setting.oracle(), &setting.mdp);
+        let (states, size) = (mdp.states(), mdp.horizon() * mdp.states());
+        let enumeration = Enumeration::of(&oracle).unwrap();
+        let critic = critic[..size].to_vec();
+        let form = AdvantageForm { lambda, critic: critic.clone(), discounted_steps };
+        let moments = oracle.advantage_moments(&form).unwrap();
+        let subject = GeneralisedAdvantage { discount: mdp.discount(), lambda, states, critic, discounted_steps };
+        let expected = enumeration.moments(1, |batch| subject.gradient(&setting.policy, batch)).unwrap();
+        let spread = expected.variance().iter().copied().fold(1.0, f64::max);
+        assert_close("mean", &moments.mean, &expected.mean, TOLERANCE * spread)?;
+        assert_close("variance", &moments.variance, &expected.variance(), TOLERANCE * spread)?;
+
+        let values: Vec<f64> = (0..size).map(|i| oracle.value(i / states, i % states)).collect();
+        let own = AdvantageForm { lambda: 1.0, critic: values, discounted_steps: true };
+        let (own, value) = (
+            oracle.advantage_moments(&own).unwrap(),
+            oracle.moments(&Form::to_go(Baseline::StateValue)).unwrap(),
+        );
+        assert_close("mean with V", &own.mean, &value.mean, TOLERANCE)?;
+        assert_close("variance with V", &own.variance, &value.variance, TOLERANCE * spread)?;
+    }
 }
 
 proptest! {

@@ -5,6 +5,7 @@
 //! values and optimal baselines reach a subject as data, in its fields.
 
 mod action_dependent;
+mod advantage;
 mod batch_mean;
 mod imitation;
 mod importance;
@@ -18,6 +19,7 @@ mod total_return;
 mod trust_region;
 
 pub use action_dependent::ActionDependentBaseline;
+pub use advantage::{GeneralisedAdvantage, generalised_advantage, n_step_advantage, temporal_differences};
 pub use batch_mean::{InBatchMean, LeaveOneOut};
 pub use imitation::{BehaviourCloning, RewardWeightedRegression};
 pub use importance::{ImportanceWeighted, ImportanceWeights, effective_sample_size, importance_ratios, weighted_mean};

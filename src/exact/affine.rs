@@ -23,6 +23,13 @@ pub(super) struct Law {
     pub(super) exponent: i32,
 }
 
+impl Law {
+    /// The variance itself, infinite where it is beyond a double.
+    pub(super) fn unscaled_variance(&self) -> f64 {
+        libm::ldexp(self.variance, self.exponent)
+    }
+}
+
 /// A state's covariance is scaled down once an entry is above this.
 const LARGE: f64 = 1e200;
 const SHIFT: i32 = 600;

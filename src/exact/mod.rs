@@ -11,6 +11,7 @@
 //!
 //! The oracle differentiates *probabilities* and never calls a policy's score.
 
+mod advantage;
 mod affine;
 mod catalogue;
 mod component;
@@ -32,6 +33,7 @@ mod recursion;
 mod values;
 mod weighted_return;
 
+pub use advantage::AdvantageForm;
 pub use catalogue::{Argument, CATALOGUE, DEFAULT, Entry, GIVEN, UnknownEstimator};
 pub use enumerate::{Enumeration, SubjectMoments, TooMany};
 pub use evaluator::{Evaluation, Evaluator};

@@ -219,14 +219,7 @@ impl OffPolicy {
 
     /// `∂ log π_t(a|s)/∂θ_k`.
     pub(super) fn score(&self, t: usize, s: usize, action: usize, parameter: u32) -> f64 {
-        let (table, observation) = (self.target.policy_table(), self.model().observation[s]);
-        match table.support(t, observation).binary_search(&parameter) {
-            Ok(place) => {
-                let p = table.probabilities(t, observation)[action];
-                if p > 0.0 { table.derivatives(t, observation, action)[place] / p } else { 0.0 }
-            }
-            Err(_) => 0.0,
-        }
+        self.target.policy_table().score(t, self.model().observation[s], action, parameter)
     }
 
     /// Exact mean and variance of a weighted estimator. For trajectory and per-decision weights a baseline is none, a

@@ -217,6 +217,13 @@ impl PolicyTable {
         Ok(())
     }
 
+    /// `∂ log π_t(a|o)/∂θ_k`, from the probability and its derivative; 0 where the action has no probability.
+    pub(super) fn score(&self, t: usize, observation: usize, action: usize, parameter: u32) -> f64 {
+        let Ok(place) = self.support(t, observation).binary_search(&parameter) else { return 0.0 };
+        let p = self.probabilities(t, observation)[action];
+        if p > 0.0 { self.derivatives(t, observation, action)[place] / p } else { 0.0 }
+    }
+
     /// The number of parameters, `d`.
     pub(super) fn parameters(&self) -> usize {
         self.parameters

@@ -8,6 +8,9 @@
 //! - one against *mean ≥ m + δ* and one against *mean ≤ m − δ*: the answer [`Decision::Holds`] needs both rejected;
 //! - a two-sided mixture against *mean = m*: the answer [`Decision::Violated`] needs it rejected.
 //!
+//! A [`SideTest`] asks on which side of a bound `c` the mean lies, and runs one against *mean ≤ c* and one against
+//! *mean ≥ c*: whichever is rejected first is the answer, and no margin is needed.
+//!
 //! With rates `α` and `β` it follows, at every sample size at once: if the mean is `m`, the answer is *violated* with
 //! probability at most `α`; if the mean is off by `δ` or more, the answer is *holds* with probability at most `β`. In
 //! between nothing is promised.
@@ -77,6 +80,21 @@ enum Process {
     Betting(Betting),
 }
 
+impl Process {
+    fn new(margin: f64, known: Known) -> Self {
+        match known {
+            Known::Variance(variance) => {
+                assert!(variance >= 0.0 && variance.is_finite(), "a variance is a number that is not negative");
+                Self::Catoni(Box::new(Catoni::new(margin, variance)))
+            }
+            Known::Range { low, high } => {
+                assert!(low < high && (high - low).is_finite(), "a range has a lower and an upper end");
+                Self::Betting(Betting::new(low, high))
+            }
+        }
+    }
+}
+
 impl MeanTest {
     /// A test of *mean = `expected`* against *off by `margin` or more*.
     ///
@@ -85,16 +103,7 @@ impl MeanTest {
     #[must_use]
     pub fn new(expected: f64, margin: f64, known: Known) -> Self {
         assert!(margin > 0.0 && margin.is_finite() && expected.is_finite(), "a margin is positive, numbers are finite");
-        let process = match known {
-            Known::Variance(variance) => {
-                assert!(variance >= 0.0 && variance.is_finite(), "a variance is a number that is not negative");
-                Process::Catoni(Box::new(Catoni::new(margin, variance)))
-            }
-            Known::Range { low, high } => {
-                assert!(low < high && (high - low).is_finite(), "a range has a lower and an upper end");
-                Process::Betting(Betting::new(low, high))
-            }
-        };
+        let process = Process::new(margin, known);
         let none = f64::NEG_INFINITY;
         Self {
             expected,
@@ -179,6 +188,90 @@ impl VectorTest {
     }
 }
 
+/// A test of the side of a bound on which each component of a mean lies.
+///
+/// At rates `α` and `β`: means that all lie on the side that was asked for are called *violated* with probability at most
+/// `α`; a mean with a component on the bound or beyond it is called *holds* with probability at most `β`. The nearer to
+/// the bound, the longer it takes.
+#[derive(Clone, Debug)]
+pub struct SideTest {
+    components: Vec<Side>,
+    above: bool,
+    rates: Rates,
+}
+
+#[derive(Clone, Debug)]
+struct Side {
+    bound: f64,
+    process: Process,
+    /// The largest logarithm so far of the evidence against *mean ≤ bound* and against *mean ≥ bound*.
+    against: [f64; 2],
+    broken: bool,
+}
+
+impl SideTest {
+    /// A test of `mean[k] > bounds[k]` for all `k` (`above`), or of `<`, with `known[k]`.
+    ///
+    /// # Panics
+    /// If there is no component, the lengths differ, a bound is not finite, a variance negative or a range empty.
+    #[must_use]
+    pub fn new(bounds: &[f64], above: bool, known: &[Known], rates: Rates) -> Self {
+        assert!(!bounds.is_empty(), "a mean has at least one component");
+        assert_eq!(bounds.len(), known.len(), "something is known of each component");
+        let side = |(bound, known): (&f64, &Known)| {
+            assert!(bound.is_finite(), "a bound is a number");
+            Side {
+                bound: *bound,
+                // The margin only sets the scale of a bet that is not used.
+                process: Process::new(1.0, *known),
+                against: [f64::NEG_INFINITY; 2],
+                broken: false,
+            }
+        };
+        Self { components: bounds.iter().zip(known).map(side).collect(), above, rates }
+    }
+
+    /// Adds an observation and returns the answer, once there is one.
+    ///
+    /// # Panics
+    /// If `x` has another length.
+    pub fn observe(&mut self, x: &[f64]) -> Option<Decision> {
+        assert_eq!(x.len(), self.components.len(), "an observation has one entry a component");
+        for (side, x) in self.components.iter_mut().zip(x) {
+            side.observe(*x);
+        }
+        let share = self.rates.false_alarm / self.components.len() as f64;
+        let (wanted, other) = if self.above { (0, 1) } else { (1, 0) };
+        if self.components.iter().any(|side| side.broken || side.against[other] >= -ln(share)) {
+            Some(Decision::Violated)
+        } else if self.components.iter().all(|side| side.against[wanted] >= -ln(self.rates.false_holds)) {
+            Some(Decision::Holds)
+        } else {
+            None
+        }
+    }
+}
+
+impl Side {
+    fn observe(&mut self, x: f64) {
+        self.broken |= !x.is_finite();
+        if self.broken {
+            return;
+        }
+        let sides = match &mut self.process {
+            Process::Catoni(catoni) => catoni.sides(x, self.bound),
+            Process::Betting(betting) => {
+                let [below, above, outside] = betting.observe(x, self.bound, self.bound, self.bound);
+                self.broken |= outside == f64::INFINITY;
+                [above, below]
+            }
+        };
+        for (most, now) in self.against.iter_mut().zip(sides) {
+            *most = most.max(now);
+        }
+    }
+}
+
 /// Catoni's influence function, `sign(x) ln(1 + |x| + x²/2)`: it lies between `−ln(1 − x + x²/2)` and
 /// `ln(1 + x + x²/2)` (Catoni 2012, eq. 2.1).
 fn influence(x: f64) -> f64 {
@@ -216,6 +309,17 @@ impl Catoni {
         let price = |bet: f64| 0.5 * (bet * self.deviation) * (bet * self.deviation);
         self.above += influence(self.bet * (expected + margin - x)) - price(self.bet);
         self.below += influence(self.bet * (x - (expected - margin))) - price(self.bet);
+        self.mix(x, expected);
+        [self.above, self.below, log_mean(self.mixture.as_flattened())]
+    }
+
+    /// Evidence against a mean at or below `bound`, and at or above it.
+    fn sides(&mut self, x: f64, bound: f64) -> [f64; 2] {
+        self.mix(x, bound);
+        [0, 1].map(|side| log_mean(&self.mixture.map(|sides| sides[side])))
+    }
+
+    fn mix(&mut self, x: f64, expected: f64) {
         let mut scale = 1.0 / self.deviation;
         for sides in &mut self.mixture {
             let step = influence(scale * (x - expected));
@@ -224,7 +328,6 @@ impl Catoni {
             sides[1] -= step + price;
             scale *= 0.5;
         }
-        [self.above, self.below, log_mean(self.mixture.as_flattened())]
     }
 }
 
@@ -327,6 +430,30 @@ mod tests {
         assert!((1_842..4_500).contains(&n), "{n} observations");
         assert_eq!(decide(1.8, known, normal).0, Some(Decision::Violated));
         assert_eq!(decide(2.4, known, normal).0, Some(Decision::Violated));
+    }
+
+    #[test]
+    fn the_side_of_a_bound_needs_no_margin() {
+        let side = |bound: f64, above: bool, known: Known, draw: fn(&mut Stream) -> f64| {
+            let mut stream = Stream::of(0, "side", 0, 0);
+            let mut test = SideTest::new(&[bound], above, &[known], RATES);
+            (0..20_000).find_map(|_| test.observe(&[draw(&mut stream)]))
+        };
+        let coin = |stream: &mut Stream| if stream.uniform() < 0.3 { 1.0 } else { 0.0 };
+        let normal = |stream: &mut Stream| 0.3 + stream.normal();
+        for (known, draw) in [
+            (Known::Range { low: 0.0, high: 1.0 }, coin as fn(&mut Stream) -> f64),
+            (Known::Variance(1.0), normal as fn(&mut Stream) -> f64),
+        ] {
+            assert_eq!(side(0.2, true, known, draw), Some(Decision::Holds));
+            assert_eq!(side(0.4, true, known, draw), Some(Decision::Violated));
+            assert_eq!(side(0.4, false, known, draw), Some(Decision::Holds));
+            assert_eq!(side(0.2, false, known, draw), Some(Decision::Violated));
+            assert_eq!(side(0.3, false, known, draw), None, "on the bound there is no answer");
+            assert_eq!(side(0.2, true, known, |_| f64::NAN), Some(Decision::Violated));
+        }
+        let range = Known::Range { low: 0.0, high: 1.0 };
+        assert_eq!(side(0.5, true, range, |_| 7.0), Some(Decision::Violated), "what was known of it is false");
     }
 
     #[test]

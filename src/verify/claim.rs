@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::judge::Judge;
 use super::source::Sample;
+use crate::stats::Estimate;
 
 /// A checkable sentence about policy gradients.
 #[derive(Clone, Debug)]
@@ -175,6 +176,8 @@ pub enum Value {
     Number(fn() -> f64),
     /// A list, in the order that `what` says.
     List(fn() -> Vec<f64>),
+    /// A number from seeded runs, given the root seed, with its 99 % interval.
+    Runs(fn(u64) -> Estimate),
 }
 
 /// What a run found out about a claim.

@@ -11,4 +11,4 @@ pub use claim::{Claim, Counterfeit, Finding, Origin, Quantity, Role, Route, Subj
 pub use judge::{Bound, Judge, Margin, Verdict};
 pub use record::{BudgetRecord, ClaimRecord, CounterfeitRecord, Ledger, Numbers, QuantityRecord, TrialRecord};
 pub use runner::{Budget, DEFAULT_SEED, MOST_SAMPLES, Measured, Unsampleable, finding, judge_sampled, run};
-pub use source::{Batches, Bounded, Draws, Sample, Source, SourceError};
+pub use source::{Batches, Bounded, Draws, Runs, Sample, Source, SourceError};

@@ -1,5 +1,7 @@
 //! What a run found, as data for reports and machines.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::claim::{Finding, Origin, Role, Route};
@@ -66,6 +68,11 @@ pub struct ClaimRecord {
     /// The numbers that it reports, by key.
     #[serde(with = "by_key")]
     pub quantities: Vec<QuantityRecord>,
+    /// How each of them was found, by key.
+    pub routes: BTreeMap<String, Route>,
+    /// The 99 % intervals of those from seeded runs, by key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub intervals: BTreeMap<String, [f64; 2]>,
     /// What was measured.
     pub trials: Vec<TrialRecord>,
 }

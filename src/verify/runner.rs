@@ -1,15 +1,17 @@
 //! The runner: measures, judges, derives.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::claim::{Claim, Finding, Role, Subject, Trial, Value};
-use super::judge::{Judge, Verdict};
+use super::claim::{Claim, Finding, Role, Route, Subject, Trial, Value};
+use super::judge::{Bound, Judge, Verdict};
 use super::record::{BudgetRecord, ClaimRecord, CounterfeitRecord, Ledger, Numbers, QuantityRecord, TrialRecord};
 use super::source::Source;
 use crate::numeric::Sum;
 use crate::rng::StreamKey;
-use crate::stats::{Decision, Known, Rates, VectorTest};
+use crate::stats::{Decision, Estimate, Known, Rates, SideTest, VectorTest};
 
 /// The root seed of a run that names none: the date of the first commit. It was fixed before the first run.
 pub const DEFAULT_SEED: u64 = 20_261_124;
@@ -53,7 +55,9 @@ pub struct Measured {
 
 /// A sampled subject whose judge cannot judge it.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("what is drawn can only be judged as equivalent, to a margin; compute it, or give a margin")]
+#[error(
+    "what is drawn is judged as equivalent, to a margin, or as on one side of a bound; compute it, or ask one of these"
+)]
 pub struct Unsampleable;
 
 /// Runs `claims` with streams of `seed`; `tick` is called after each claim.
@@ -75,16 +79,26 @@ pub fn run(claims: &[&Claim], seed: u64, budget: Budget, tick: impl Fn() + Sync)
 fn run_claim(claim: &Claim, seed: u64, rates: Rates) -> ClaimRecord {
     let trials: Vec<TrialRecord> =
         claim.trials.par_iter().map(|trial| run_trial(claim.id, trial, seed, rates)).collect();
+    // Computed numbers are arithmetic where nothing but arithmetic was tried.
+    let arithmetic = trials.iter().all(|trial| trial.route == Route::Arithmetic);
+    let route = if arithmetic { Route::Arithmetic } else { Route::Exact };
+    let (mut routes, mut intervals) = (BTreeMap::new(), BTreeMap::new());
     let quantities = claim
         .quantities
         .iter()
-        .map(|quantity| QuantityRecord {
-            key: quantity.key.to_owned(),
-            what: quantity.what.to_owned(),
-            value: match quantity.value {
-                Value::Number(value) => Numbers::Number(value()),
-                Value::List(value) => Numbers::List(value()),
-            },
+        .map(|quantity| {
+            let key = quantity.key.to_owned();
+            let (value, route) = match quantity.value {
+                Value::Number(value) => (Numbers::Number(value()), route),
+                Value::List(value) => (Numbers::List(value()), route),
+                Value::Runs(value) => {
+                    let Estimate { value, low, high } = value(seed);
+                    intervals.insert(key.clone(), [low, high]);
+                    (Numbers::Number(value), Route::Sampled)
+                }
+            };
+            routes.insert(key.clone(), route);
+            QuantityRecord { key, what: quantity.what.to_owned(), value }
         })
         .collect();
     ClaimRecord {
@@ -98,6 +112,8 @@ fn run_claim(claim: &Claim, seed: u64, rates: Rates) -> ClaimRecord {
         finding: finding(&trials),
         recorded: claim.recorded,
         quantities,
+        routes,
+        intervals,
         trials,
     }
 }
@@ -177,7 +193,7 @@ fn measure(subject: &Subject, expected: &[f64], judge: &Judge, key: &StreamKey, 
 /// Draws from `source` until its mean is decided.
 ///
 /// # Errors
-/// [`Unsampleable`] unless the judge is [`Judge::Equivalent`].
+/// [`Unsampleable`] unless the judge is [`Judge::Equivalent`] or [`Judge::Ratio`].
 ///
 /// # Panics
 /// If `expected` has another length than an observation, or the margin is not positive.
@@ -188,12 +204,24 @@ pub fn judge_sampled(
     key: &StreamKey,
     rates: Rates,
 ) -> Result<Measured, Unsampleable> {
-    let Judge::Equivalent { margin, .. } = judge else { return Err(Unsampleable) };
     let known = source.known();
-    if known.iter().any(|known| matches!(known, Known::Variance(variance) if !variance.is_finite())) {
-        return Ok(without_variance(source, key, expected.len()));
-    }
-    let mut test = VectorTest::new(expected, margin.absolute(expected), &known, rates);
+    let bounds = |multiple: f64| expected.iter().map(|x| multiple * x).collect::<Vec<f64>>();
+    let mut test: SequentialTest = match judge {
+        Judge::Equivalent { margin, .. } if known.iter().all(finite) => {
+            let mut test = VectorTest::new(expected, margin.absolute(expected), &known, rates);
+            Box::new(move |x| test.observe(x))
+        }
+        Judge::Ratio { bound, .. } if known.iter().all(finite) => {
+            let (above, bounds) = match *bound {
+                Bound::Above(multiple) => (true, bounds(multiple)),
+                Bound::Below(multiple) => (false, bounds(multiple)),
+            };
+            let mut test = SideTest::new(&bounds, above, &known, rates);
+            Box::new(move |x| test.observe(x))
+        }
+        Judge::Equivalent { .. } | Judge::Ratio { .. } => return Ok(without_variance(source, key, expected.len())),
+        Judge::Exact { .. } | Judge::Different { .. } => return Err(Unsampleable),
+    };
     let mut sums = vec![Sum::new(); expected.len()];
     let (mut samples, mut observations, mut decision) = (0, 0_u64, None);
     let blocks = usize::try_from(MOST_SAMPLES / source.samples_a_block()).unwrap_or(usize::MAX);
@@ -207,7 +235,7 @@ pub fn judge_sampled(
             for (row, i) in rows.chunks_exact(expected.len()).zip(1..) {
                 sums.iter_mut().zip(row).for_each(|(sum, x)| sum.add(*x));
                 observations += 1;
-                decision = test.observe(row);
+                decision = test(row);
                 if decision.is_some() {
                     samples += source.samples_a_block() * i / count;
                     break 'waves;
@@ -231,6 +259,16 @@ pub fn judge_sampled(
         },
         samples,
     })
+}
+
+/// What looks at every observation and answers once it can.
+type SequentialTest = Box<dyn FnMut(&[f64]) -> Option<Decision>>;
+
+fn finite(known: &Known) -> bool {
+    match known {
+        Known::Variance(variance) => variance.is_finite(),
+        Known::Range { .. } => true,
+    }
 }
 
 /// A subject whose variance is not finite: *violated* if it gives numbers that are not finite, else there is no sampled

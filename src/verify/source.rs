@@ -152,6 +152,50 @@ impl<F: Fn(&Batch) -> Vec<f64> + Send + Sync> Source for Bounded<F> {
     }
 }
 
+/// Independent runs of something random, such as a training run, of which a range is known. An observation is one run.
+pub struct Runs<F> {
+    ranges: Vec<Known>,
+    run: F,
+}
+
+/// The runs of a block: few, so that a clear answer wastes none.
+const RUNS: usize = 16;
+
+impl<F: Fn(&mut Stream) -> Vec<f64> + Send + Sync> Runs<F> {
+    /// `run` gives one number between `low` and `high` for each entry.
+    ///
+    /// # Panics
+    /// If a value of `run` has not `size` entries, when drawing.
+    pub fn new(size: usize, low: f64, high: f64, run: F) -> Self {
+        Self { ranges: vec![Known::Range { low, high }; size], run }
+    }
+}
+
+impl<F: Fn(&mut Stream) -> Vec<f64> + Send + Sync> Source for Runs<F> {
+    fn known(&self) -> Vec<Known> {
+        self.ranges.clone()
+    }
+
+    fn mean(&self) -> Option<Vec<f64>> {
+        None
+    }
+
+    fn block(&self, key: &StreamKey, block: usize) -> Vec<f64> {
+        let mut stream = key.stream(block as u64);
+        let mut rows = Vec::with_capacity(RUNS * self.ranges.len());
+        for _ in 0..RUNS {
+            let value = (self.run)(&mut stream);
+            assert_eq!(value.len(), self.ranges.len(), "a value has one entry a range");
+            rows.extend(value);
+        }
+        rows
+    }
+
+    fn samples_a_block(&self) -> u64 {
+        RUNS as u64
+    }
+}
+
 /// Draws from a stream, with exact mean and variance from elsewhere. An observation is the mean of a block of 4,096.
 pub struct Draws<F> {
     mean: Vec<f64>,
