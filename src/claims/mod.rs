@@ -11,8 +11,10 @@ mod ch04;
 mod ch05;
 mod ch06;
 mod ch07;
+mod ch08;
 mod ch09;
 mod ch10;
+mod losses;
 mod measure;
 mod prelude;
 mod settings;
@@ -125,6 +127,24 @@ pub static LEDGER: &[&Claim] = &[
     &ch07::steps::OSCILLATION,
     &ch07::signal::COMMON_PRINCIPLE,
     &ch07::optimal::OPTIMAL_GAUSSIAN,
+    &ch08::surrogate::NAIVE_COUNT,
+    &ch08::surrogate::THREE_SCALINGS,
+    &ch08::surrogate::GRADIENT,
+    &ch08::surrogate::MEAN,
+    &ch08::lengths::RAGGED,
+    &ch08::sweep::ONE_SWEEP,
+    &ch08::surrogate::LINEARITY,
+    &ch08::detach::DETACH,
+    &ch08::detach::RATIO,
+    &ch08::densities::CROSS_ENTROPY,
+    &ch08::densities::GAUSSIAN,
+    &ch08::limits::VALUE_MEANINGLESS,
+    &ch08::limits::ONLY_AT_THETA,
+    &ch08::limits::NOT_DIFFERENTIABLE,
+    &ch08::limits::ASCENT_SIGN,
+    &ch08::surrogate::WEIGHTS,
+    &ch08::limits::FAKE_LOSS,
+    &ch08::lengths::SHAPE,
     &ch09::weights::REUSE_BIASED,
     &ch09::weights::IDENTITY,
     &ch09::weights::DYNAMICS_CANCEL,
