@@ -35,6 +35,6 @@ pub(super) fn loss_gradient(
 }
 
 /// A column of data beside a variable.
-pub(super) fn column<'t>(beside: Variable<'t>, entries: Vec<f64>) -> Variable<'t> {
+pub(super) fn column(beside: Variable<'_>, entries: Vec<f64>) -> Variable<'_> {
     beside.tape().constant(Matrix::of(entries.len(), 1, entries))
 }

@@ -14,6 +14,7 @@ mod ch07;
 mod ch08;
 mod ch09;
 mod ch10;
+mod ch11;
 mod losses;
 mod measure;
 mod prelude;
@@ -194,4 +195,12 @@ pub static LEDGER: &[&Claim] = &[
     &ch10::region::IMPROVEMENT,
     &ch10::clip::USES,
     &ch10::region::LOOSE,
+    &ch11::networks::AGNOSTIC,
+    &ch11::heads::ONE_REQUIREMENT,
+    &ch11::heads::TANH,
+    &ch11::networks::MEMORY,
+    &ch11::chain::DIFFUSION,
+    &ch11::heads::UNIMODAL,
+    &ch11::heads::SIZES,
+    &ch11::networks::INDEPENDENT,
 ];

@@ -114,13 +114,13 @@ pub(in crate::claims) static REWARD_NO_THETA: Claim = Claim {
 };
 
 /// `E[f(x)]` for x uniform on [0, θ], by the midpoint rule, exact for the straight lines that are asked here.
-fn uniform_mean(theta: f64, f: impl Fn(f64) -> f64) -> f64 {
+pub(in crate::claims) fn uniform_mean(theta: f64, f: impl Fn(f64) -> f64) -> f64 {
     let n = 64;
     numeric::sum((0..n).map(|i| f(theta * (f64::from(i) + 0.5) / f64::from(n)))) / f64::from(n)
 }
 
 /// `d/dθ log(1/θ)`, the score of the uniform density inside its support.
-fn uniform_score(theta: f64) -> f64 {
+pub(in crate::claims) fn uniform_score(theta: f64) -> f64 {
     (Dual::from(1.0) / Dual { value: theta, tangents: [1.0] }).ln().tangents[0]
 }
 
@@ -231,7 +231,7 @@ pub(in crate::claims) static LEIBNIZ: Claim = Claim {
 };
 
 /// Draws of `sign · x d/dθ log p` with x uniform on [0, 2].
-fn uniform_draws(sign: f64) -> Sample {
+pub(in crate::claims) fn uniform_draws(sign: f64) -> Sample {
     // x/2 is uniform on [0, 1], so −x/2 has mean −1/2 and variance 1/12.
     Box::new(Draws::new(vec![-0.5 * sign], vec![1.0 / 12.0], move |stream, out| {
         out[0] = sign * 2.0 * stream.uniform() * uniform_score(2.0);

@@ -157,7 +157,7 @@ pub(in crate::claims) static ONLY_AT_THETA: Claim = Claim {
             role: Role::Limits,
             setting: "set-mdp-shifted, the tape at θ+δ; occupancy and values of θ with scores of θ+δ",
             subject: Subject::Exact(|| surrogate_at(&shifted(1.0))),
-            expected: || stale_recursion(&shifted(1.0), |oracle, t, s, a| oracle.action_value(t, s, a)),
+            expected: || stale_recursion(&shifted(1.0), Oracle::action_value),
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
                 story: "the gradient there",

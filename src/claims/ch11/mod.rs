@@ -1,0 +1,5 @@
+//! Chapter 11: Policy architectures.
+
+pub(super) mod chain;
+pub(super) mod heads;
+pub(super) mod networks;
