@@ -15,6 +15,7 @@ mod ch08;
 mod ch09;
 mod ch10;
 mod ch11;
+mod ch12;
 mod losses;
 mod measure;
 mod prelude;
@@ -203,4 +204,28 @@ pub static LEDGER: &[&Claim] = &[
     &ch11::heads::UNIMODAL,
     &ch11::heads::SIZES,
     &ch11::networks::INDEPENDENT,
+    &ch12::summary::EQUAL,
+    &ch12::summary::OFF_POLICY,
+    &ch12::summary::LESS_VARIANCE,
+    &ch12::convergence::STOCHASTIC,
+    &ch12::summary::BOTH_KINDS,
+    &ch12::convergence::DIRECTLY,
+    &ch12::summary::REWARD_SCALE,
+    &ch12::convergence::SLOW,
+    &ch12::summary::HIGH_VARIANCE,
+    &ch12::summary::ONE_SENTENCE,
+    &ch12::summary::KL_AND_PPO,
+    &ch12::summary::DEFAULTS,
+    &ch12::breaking::EXPECTED_UPDATE,
+    &ch12::breaking::ALL_POSITIVE,
+    &ch12::breaking::SIGNAL_COLLAPSES,
+    &ch12::runs::TEN_TO_HUNDRED,
+    &ch12::runs::OSCILLATES,
+    &ch12::breaking::HALF_ON_GAUSSIAN,
+    &ch12::runs::NAME,
+    &ch12::breaking::ONE_IS_NOISY,
+    &ch12::breaking::WRONG_DIRECTION,
+    &ch12::runs::RANDOM_WALK,
+    &ch12::breaking::PARALLEL,
+    &ch12::breaking::LATE,
 ];

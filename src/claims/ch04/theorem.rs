@@ -130,18 +130,18 @@ fn linear_gaussian_estimate(to_go: bool, z1: f64, w: f64, z2: f64) -> f64 {
 }
 
 /// Mean and variance of the estimate.
-fn linear_gaussian_moments(to_go: bool) -> (f64, f64) {
+pub(in crate::claims) fn linear_gaussian_moments(to_go: bool) -> (f64, f64) {
     let mean = linear_gaussian_mean(|z1, w, z2| linear_gaussian_estimate(to_go, z1, w, z2));
     let square = |x: f64| x * x;
     (mean, linear_gaussian_mean(|z1, w, z2| square(linear_gaussian_estimate(to_go, z1, w, z2) - mean)))
 }
 
 /// `dJ/dk` from the closed form.
-fn linear_gaussian_slope() -> f64 {
+pub(in crate::claims) fn linear_gaussian_slope() -> f64 {
     linear_gaussian_objective(Dual { value: -0.7, tangents: [1.0] }).tangents[0]
 }
 
-fn linear_gaussian_draws(factor: f64) -> Sample {
+pub(in crate::claims) fn linear_gaussian_draws(factor: f64) -> Sample {
     let (mean, variance) = linear_gaussian_moments(true);
     Box::new(Draws::new(vec![factor * mean], vec![factor * factor * variance], move |stream, out| {
         let (z1, w, z2) = (stream.normal(), stream.normal(), stream.normal());

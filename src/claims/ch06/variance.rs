@@ -213,7 +213,7 @@ pub(in crate::claims) static REDUCES: Claim = Claim {
 };
 
 /// Three states, two steps, return always 0: the second reward takes back the first.
-fn taken_back() -> World {
+pub(in crate::claims) fn taken_back() -> World {
     let to = |s: usize| -> [f64; 3] { std::array::from_fn(|next| f64::from(u8::from(next == s))) };
     let (zero, one, two) = (to(0), to(1), to(2));
     let world =

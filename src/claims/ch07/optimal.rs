@@ -193,7 +193,7 @@ fn squared_error(b: f64) -> Sample {
 }
 
 /// The variance of `g (r − b)` in a two-arm bandit, by enumeration.
-fn two_arm_variance(p: f64, b: f64) -> f64 {
+pub(in crate::claims) fn two_arm_variance(p: f64, b: f64) -> f64 {
     let world = two_arm(p, 1.0, 0.0);
     world.trace(|path| world.weighted(path, |_| total(path) - b))
 }

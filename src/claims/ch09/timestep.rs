@@ -3,7 +3,7 @@
 use crate::claims::prelude::*;
 
 /// E of the guide's form, `E_θ[Σ_t ρ_t g'_t G_t]`, by enumeration.
-pub(super) fn guide_form(e: f64) -> Vec<f64> {
+pub(in crate::claims) fn guide_form(e: f64) -> Vec<f64> {
     mdp_1296().weighted_mean(&shifted(e), &ImportanceWeights::PerTimestep)
 }
 

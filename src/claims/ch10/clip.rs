@@ -276,7 +276,7 @@ fn lopsided() -> World {
 }
 
 /// KL(old‖new) after `count` steps of 5 on the clipped surrogate, by hand.
-fn divergence_after(count: usize) -> f64 {
+pub(in crate::claims) fn divergence_after(count: usize) -> f64 {
     let mut theta = numeric::ln(9.0);
     for _ in 0..count {
         let p: f64 = sigmoid(theta);
@@ -290,7 +290,7 @@ fn divergence_after(count: usize) -> f64 {
     log_one_plus(theta) - log_one_plus(old) - 0.9 * (theta - old)
 }
 
-fn divergence_by_estimator(count: usize) -> f64 {
+pub(in crate::claims) fn divergence_by_estimator(count: usize) -> f64 {
     lopsided().off_policy(&ascended(&lopsided(), 5.0, count)).divergence()
 }
 
