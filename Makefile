@@ -18,13 +18,14 @@ bench: ## time and memory of the oracle and the sampler, beside their limits
 	cargo bench --bench sampling
 	cargo bench --bench exact
 	cargo bench --bench growth
+	cargo bench --bench backward
 
 reports: ## write the snapshots in reports/
 	cargo run --release --locked --quiet -- exact problems/frozen-lake-4x4.json --output reports/frozen-lake-4x4.txt
 	cargo run --release --locked --quiet -- exact problems/frozen-lake-8x8.json --output reports/frozen-lake-8x8.txt
 	cargo run --release --locked --quiet -- exact problems/cliff-walking.json --output reports/cliff-walking.txt
 	cargo run --release --locked --quiet -- exact problems/taxi.json --output reports/taxi.txt
-	cargo run --release --locked --quiet -- verify --format markdown --output reports/CLAIMS.md
+	cargo run --release --locked --quiet -- verify --pages reports/ledger > /dev/null
 	cargo run --release --locked --quiet --example off_policy -- reports/OFF_POLICY.md
 
 reports-check: reports ## write them again and fail on any difference

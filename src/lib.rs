@@ -22,5 +22,8 @@ pub mod method {}
 #[doc = include_str!("../docs/NOTATION.md")]
 pub mod notation {}
 
+#[doc = include_str!("../docs/SETTINGS.md")]
+pub mod settings {}
+
 #[doc = include_str!("../docs/LIMITS.md")]
 pub mod limits {}

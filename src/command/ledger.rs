@@ -8,7 +8,7 @@ use unbiased::claims::LEDGER;
 use unbiased::report;
 use unbiased::verify::{self, Budget, Claim, DEFAULT_SEED, Finding, Ledger};
 
-use super::output::{Unusable, colour, deliver, progress_bar, use_threads};
+use super::output::{Unusable, colour, deliver, progress_bar, use_threads, write_pages};
 
 /// What `unbiased verify` is told.
 #[derive(Args)]
@@ -26,6 +26,9 @@ pub(crate) struct VerifyArguments {
     /// Write to a file, which appears only when it is complete
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write pages to a folder: an index, a page a chapter, the errata, and the conditions
+    #[arg(long, value_name = "FOLDER")]
+    pages: Option<PathBuf>,
     /// Threads to compute with; no result depends on it
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     threads: Option<usize>,
@@ -37,7 +40,7 @@ enum Format {
     Terminal,
     /// JSON in full precision
     Json,
-    /// A page, the errata first
+    /// One page, claim by claim
     Markdown,
     /// JUnit XML, a test case a claim
     Junit,
@@ -74,6 +77,9 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> Result<ExitCode, Unusable> 
         Format::Markdown => report::ledger::markdown(&ledger),
         Format::Junit => report::ledger::junit(&ledger)?,
     };
+    if let Some(folder) = &arguments.pages {
+        write_pages(folder, &report::ledger::pages(&ledger))?;
+    }
     deliver(arguments.output.as_deref(), &text)?;
     Ok(exit_code(&ledger))
 }

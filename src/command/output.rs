@@ -43,6 +43,14 @@ pub(super) fn deliver(output: Option<&Path>, text: &str) -> Result<(), Unusable>
     }
 }
 
+/// Writes pages to a folder, which is made if it is not there.
+pub(super) fn write_pages(folder: &Path, pages: &[(String, String)]) -> Result<(), Unusable> {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        Unusable(format!("{} cannot be made: {}; name another folder", folder.display(), error.kind()))
+    })?;
+    pages.iter().try_for_each(|(name, text)| write_whole(&folder.join(name), text))
+}
+
 /// A bar on the error stream that shows itself after a second, and only on a terminal.
 pub(super) fn progress_bar(steps: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden());

@@ -138,6 +138,9 @@ pub struct TrialRecord {
     /// fixed beforehand.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub standard_error: Option<Numbers>,
+    /// The nominal 99 % interval of each sampled mean: normal where the variance is known, Hoeffding's where a range is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interval: Option<Vec<[f64; 2]>>,
     /// What was expected.
     pub expected: Numbers,
     /// The answer.

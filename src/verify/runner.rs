@@ -9,7 +9,7 @@ use super::claim::{Claim, Finding, Role, Route, Subject, Trial, Value};
 use super::judge::{Bound, Judge, Verdict};
 use super::record::{BudgetRecord, ClaimRecord, CounterfeitRecord, Ledger, Numbers, QuantityRecord, TrialRecord};
 use super::source::Source;
-use crate::numeric::Sum;
+use crate::numeric::{self, Sum};
 use crate::rng::StreamKey;
 use crate::stats::{Decision, Estimate, Known, Rates, SideTest, VectorTest};
 
@@ -47,6 +47,9 @@ pub struct Measured {
     pub numbers: Vec<f64>,
     /// The standard error of each sampled mean, where the variance is known.
     pub standard_error: Option<Vec<f64>>,
+    /// The nominal 99 % interval of each sampled mean, as if the number of samples had been fixed beforehand: normal where
+    /// the variance is known, Hoeffding's where a range is.
+    pub interval: Option<Vec<[f64; 2]>>,
     /// The answer.
     pub verdict: Verdict,
     /// How many samples it took.
@@ -171,6 +174,7 @@ fn run_trial(claim: &str, trial: &Trial, seed: u64, rates: Rates) -> TrialRecord
         why: trial.judge.why().to_owned(),
         measured: measured.numbers.into(),
         standard_error: measured.standard_error.map(Numbers::from),
+        interval: measured.interval,
         expected: expected.into(),
         verdict: measured.verdict,
         samples: measured.samples,
@@ -183,7 +187,7 @@ fn measure(subject: &Subject, expected: &[f64], judge: &Judge, key: &StreamKey, 
         Subject::Exact(numbers) | Subject::Arithmetic(numbers) => {
             let numbers = numbers();
             let verdict = judge.computed(&numbers, expected);
-            Measured { numbers, standard_error: None, verdict, samples: 0 }
+            Measured { numbers, standard_error: None, interval: None, verdict, samples: 0 }
         }
         Subject::Sampled(sample) => judge_sampled(&*sample(), expected, judge, key, rates)
             .expect("a test over the ledger finds sampled trials without a margin"),
@@ -249,9 +253,12 @@ pub fn judge_sampled(
         Known::Variance(variance) => Some((variance / n).sqrt()),
         Known::Range { .. } => None,
     };
+    let numbers: Vec<f64> = sums.into_iter().map(|sum| sum.value() / n).collect();
+    let interval = numbers.iter().zip(&known).map(|(mean, known)| nominal(*mean, known, n)).collect();
     Ok(Measured {
-        numbers: sums.into_iter().map(|sum| sum.value() / n).collect(),
+        numbers,
         standard_error: known.iter().map(error).collect(),
+        interval: Some(interval),
         verdict: match decision {
             Some(Decision::Holds) => Verdict::Holds,
             Some(Decision::Violated) => Verdict::Violated,
@@ -259,6 +266,22 @@ pub fn judge_sampled(
         },
         samples,
     })
+}
+
+/// The nominal 99 % interval of a mean of `n` observations.
+fn nominal(mean: f64, known: &Known, n: f64) -> [f64; 2] {
+    /// The normal's 99.5 % point.
+    const POINT: f64 = 2.575_829_303_548_901;
+    match known {
+        Known::Variance(variance) => {
+            let half = POINT * (variance / n).sqrt();
+            [mean - half, mean + half]
+        }
+        Known::Range { low, high } => {
+            let half = (high - low) * (numeric::ln(2.0 / 0.01) / (2.0 * n)).sqrt();
+            [(mean - half).max(*low), (mean + half).min(*high)]
+        }
+    }
 }
 
 /// What looks at every observation and answers once it can.
@@ -279,5 +302,5 @@ fn without_variance(source: &dyn Source, key: &StreamKey, dimension: usize) -> M
     let n = (rows.len() / dimension) as f64;
     let mean = |k: usize| rows.iter().skip(k).step_by(dimension).sum::<f64>() / n;
     let numbers = (0..dimension).map(mean).collect();
-    Measured { numbers, standard_error: None, verdict, samples: source.samples_a_block() }
+    Measured { numbers, standard_error: None, interval: None, verdict, samples: source.samples_a_block() }
 }

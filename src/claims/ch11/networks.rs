@@ -182,10 +182,10 @@ pub(in crate::claims) static AGNOSTIC: Claim = Claim {
             setting: "set-mdp-16 with three steps, N=1",
             subject: Subject::Sampled(|| on_16(&TRANSFORMER, 3).sample(1, v2)),
             expected: || on_16(&TRANSFORMER, 3).gradient(),
-            judge: TWO_PERCENT,
+            judge: FIVE_PERCENT,
             counterfeits: &[Counterfeit {
-                story: "each step's own reward alone",
-                subject: Subject::Sampled(|| on_16(&TRANSFORMER, 3).sample(1, myopic)),
+                story: "a mean over steps where the sum belongs",
+                subject: Subject::Sampled(|| on_16(&TRANSFORMER, 3).sample(1, averaged_over_steps)),
             }],
         },
     ],

@@ -417,7 +417,7 @@ pub(in crate::claims) static HALF_ON_GAUSSIAN: Claim = Claim {
             setting: "d=1.3, σ=.5, α=.5, N=1: the mean of d'²",
             subject: Subject::Sampled(|| squared_distances(0.5, true)),
             expected: || vec![factor(0.5, 1.0) * 1.69 + 6.0 * 0.25 * 0.25],
-            judge: TWO_PERCENT,
+            judge: FIVE_PERCENT,
             counterfeits: &[Counterfeit {
                 story: "without the baseline",
                 subject: Subject::Sampled(|| squared_distances(0.5, false)),

@@ -1,16 +1,27 @@
-//! The ledger as a page: the errata first, then every claim.
+//! The ledger as one page, claim by claim.
 
 use std::fmt::Write;
 
-use super::{chapter_title, count, numbers, origin, plural, tally, verdict};
-use crate::verify::{ClaimRecord, Finding, Ledger, Origin, Role, Route};
+use super::{chapter_title, count, numbers, origin, plural, quantity_text, tally, verdict};
+use crate::verify::{ClaimRecord, Ledger, Route};
 
-/// The ledger in Markdown.
+/// The ledger in Markdown, on one page.
 #[must_use]
 pub fn markdown(ledger: &Ledger) -> String {
-    let mut out = String::new();
+    let mut out = head(ledger, "../docs");
+    for chapter in chapters(ledger) {
+        let _ = writeln!(out, "\n## Chapter {chapter}: {}", chapter_title(chapter));
+        for claim in ledger.claims.iter().filter(|claim| claim.chapter == chapter) {
+            page(&mut out, claim);
+        }
+    }
+    out
+}
+
+/// What was checked, and how surely.
+pub(super) fn head(ledger: &Ledger, docs: &str) -> String {
+    let mut out = String::from("# The ledger\n\n");
     let budget = &ledger.budget;
-    let _ = writeln!(out, "# The ledger\n");
     let _ = writeln!(
         out,
         "{} of *The Complete Guide to Policy Gradients*: {}.\n",
@@ -23,43 +34,21 @@ pub fn markdown(ledger: &Ledger) -> String {
          by e-processes: over the draw of the root seed ({}), the probability that any right answer of the whole ledger is \
          called violated is at most {:e}, and that any answer which is off by its margin or more passes is at most {:e}, \
          divided over {} sampled subjects. Every trial comes with counterfeits, wrong subjects that were judged violated. \
-         [Method](../docs/METHOD.md), [limits](../docs/LIMITS.md). Numbers are rounded here; \
+         [Method]({docs}/METHOD.md), [limits]({docs}/LIMITS.md), [settings]({docs}/SETTINGS.md). Numbers are rounded here; \
          `unbiased verify --format json` gives all digits.\n",
         ledger.seed, budget.false_alarm, budget.false_holds, budget.shares
     );
-    let _ = writeln!(out, "| chapter | claims | holds | conditional | fails | outside |\n|---|---|---|---|---|---|");
-    for chapter in chapters(ledger) {
-        let claims: Vec<&ClaimRecord> = ledger.claims.iter().filter(|claim| claim.chapter == chapter).collect();
-        let of = |finding: Finding| claims.iter().filter(|claim| claim.finding == finding).count();
-        let _ = writeln!(
-            out,
-            "| [{chapter}. {}](#chapter-{chapter}) | {} | {} | {} | {} | {} |",
-            chapter_title(chapter),
-            claims.len(),
-            of(Finding::Holds),
-            of(Finding::Conditional),
-            of(Finding::Fails),
-            of(Finding::Outside)
-        );
-    }
-    errata(&mut out, ledger);
-    for chapter in chapters(ledger) {
-        let _ = writeln!(out, "\n<a id=\"chapter-{chapter}\"></a>\n\n## Chapter {chapter}: {}", chapter_title(chapter));
-        for claim in ledger.claims.iter().filter(|claim| claim.chapter == chapter) {
-            page(&mut out, claim);
-        }
-    }
     out
 }
 
-fn chapters(ledger: &Ledger) -> Vec<u32> {
+pub(super) fn chapters(ledger: &Ledger) -> Vec<u32> {
     let mut chapters: Vec<u32> = ledger.claims.iter().map(|claim| claim.chapter).collect();
     chapters.dedup();
     chapters
 }
 
 /// Text that Markdown may not read as anything else.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(c, '*' | '_' | '|' | '<' | '>' | '[' | ']' | '`' | '\\' | '#') {
@@ -70,34 +59,7 @@ fn plain(text: &str) -> String {
     out
 }
 
-fn errata(out: &mut String, ledger: &Ledger) {
-    let _ = writeln!(out, "\n## Errata\n\nThe sentences that fail, and what is right.");
-    for claim in ledger.claims.iter().filter(|claim| claim.finding == Finding::Fails) {
-        let _ = writeln!(out, "\n**[{}](#{})**\n", claim.id, claim.id);
-        match claim.origin {
-            Origin::Guide => {
-                let _ = writeln!(out, "> {}\n", plain(&claim.quote));
-            }
-            Origin::Ours => {
-                let _ = writeln!(out, "A counter-example of ours, to the sentences around it.\n");
-            }
-        }
-        let _ = writeln!(out, "*In truth:* {}\n\n{}\n", plain(&claim.statement), plain(&claim.lesson));
-        if let Some(trial) = claim.trials.iter().find(|trial| trial.role == Role::Contradicts) {
-            let _ = writeln!(
-                out,
-                "*Seen in* {}: {}. Measured {}; expected {} ({}).",
-                plain(&trial.setting),
-                plain(&trial.name),
-                numbers(&trial.measured, trial.standard_error.as_ref()),
-                numbers(&trial.expected, None),
-                trial.judge
-            );
-        }
-    }
-}
-
-fn page(out: &mut String, claim: &ClaimRecord) {
+pub(super) fn page(out: &mut String, claim: &ClaimRecord) {
     let _ = writeln!(
         out,
         "\n<a id=\"{}\"></a>\n\n### {} · {} · {}",
@@ -118,7 +80,7 @@ fn page(out: &mut String, claim: &ClaimRecord) {
                 out,
                 "| `{}` | {} | {} |",
                 quantity.key,
-                numbers(&quantity.value, None),
+                quantity_text(claim, quantity),
                 plain(&quantity.what)
             );
         }

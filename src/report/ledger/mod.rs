@@ -2,14 +2,16 @@
 
 mod junit;
 mod markdown;
+mod pages;
 mod terminal;
 
 pub use junit::junit;
 pub use markdown::markdown;
+pub use pages::pages;
 pub use terminal::{explain, list, terminal};
 
 use super::significant;
-use crate::verify::{ClaimRecord, Finding, Numbers, Origin, TrialRecord, Verdict};
+use crate::verify::{ClaimRecord, Finding, Numbers, Origin, QuantityRecord, TrialRecord, Verdict};
 
 /// The titles of the guide's chapters, from the first.
 const CHAPTERS: [&str; 12] = [
@@ -67,6 +69,15 @@ fn numbers(values: &Numbers, errors: Option<&Numbers>) -> String {
     let shown: Vec<String> = (0..values.len().min(SHOWN)).map(text).collect();
     let rest = if values.len() > SHOWN { format!(", … ({} numbers)", values.len()) } else { String::new() };
     shown.join(", ") + &rest
+}
+
+/// A reported number, with its interval where it has one.
+fn quantity_text(claim: &ClaimRecord, quantity: &QuantityRecord) -> String {
+    let value = numbers(&quantity.value, None);
+    match claim.intervals.get(&quantity.key) {
+        Some([low, high]) => format!("{value} (99 %: {} to {})", exact(*low), exact(*high)),
+        None => value,
+    }
 }
 
 /// A count with its thousands apart.

@@ -2,8 +2,9 @@
 
 use comfy_table::{Attribute, Cell, Color};
 
-use super::{as_it_should, chapter_title, count, numbers, origin, plural, tally, verdict};
-use crate::verify::{ClaimRecord, Finding, Ledger, Origin, QuantityRecord, TrialRecord, Verdict};
+use super::{as_it_should, chapter_title, count, numbers, origin, plural, quantity_text, tally, verdict};
+use crate::report::significant;
+use crate::verify::{ClaimRecord, Finding, Ledger, Origin, Role, Route, TrialRecord, Verdict};
 
 const WIDTH: usize = 80;
 
@@ -94,7 +95,8 @@ fn wrong(out: &mut Page, trial: &TrialRecord) {
     }
 }
 
-/// One claim as a page: what it says, why, where it was measured, and what would refute it.
+/// One claim as a page: the sentence, what it says precisely, why, what follows, the numbers, and each trial with what it
+/// measured, how surely, and the wrong subjects that it caught.
 #[must_use]
 pub fn explain(claim: &ClaimRecord, colour: bool) -> String {
     let mut out = Page::new(colour);
@@ -115,17 +117,23 @@ pub fn explain(claim: &ClaimRecord, colour: bool) -> String {
     if !claim.quantities.is_empty() {
         out.line("");
         out.bold("Numbers");
-        for QuantityRecord { key, what, value } in &claim.quantities {
-            out.wrapped(&format!("{key} = {}", numbers(value, None)), 2, 6);
-            out.wrapped(what, 6, 6);
+        for quantity in &claim.quantities {
+            out.wrapped(&format!("{} = {}", quantity.key, quantity_text(claim, quantity)), 2, 6);
+            out.wrapped(&quantity.what, 6, 6);
         }
     }
-    for trial in &claim.trials {
+    for (i, trial) in claim.trials.iter().enumerate() {
         out.line("");
-        out.bold(&format!("Trial: {}", trial.name));
-        out.wrapped(&format!("{}; {}", trial.role.word(), trial.route.word()), 2, 2);
+        let heading = format!("Trial {} of {}: {}", i + 1, claim.trials.len(), trial.name);
+        for line in textwrap::wrap(&heading, WIDTH) {
+            out.bold(&line);
+        }
+        out.wrapped(&format!("{}; {}", role_text(trial.role), route_text(trial.route)), 2, 2);
         out.wrapped(&format!("where     {}", trial.setting), 2, 12);
         out.wrapped(&format!("measured  {}", numbers(&trial.measured, trial.standard_error.as_ref())), 2, 12);
+        if let Some(interval) = interval_text(trial) {
+            out.wrapped(&format!("interval  {interval}"), 2, 12);
+        }
         out.wrapped(&format!("expected  {}", numbers(&trial.expected, None)), 2, 12);
         out.wrapped(&format!("asked     {}: {}", trial.judge, trial.why), 2, 12);
         let samples =
@@ -135,10 +143,39 @@ pub fn explain(claim: &ClaimRecord, colour: bool) -> String {
             let samples =
                 if other.samples > 0 { format!(" after {} samples", count(other.samples)) } else { String::new() };
             let measured = numbers(&other.measured, None);
-            out.wrapped(&format!("refuted   {}: {measured}, {}{samples}", other.story, verdict(other.verdict)), 2, 12);
+            out.wrapped(&format!("caught    {}: {measured}, {}{samples}", other.story, verdict(other.verdict)), 2, 12);
         }
     }
+    if claim.trials.is_empty() {
+        out.line("");
+        out.wrapped("There is no trial: no program can check this sentence.", 0, 0);
+    }
     out.text
+}
+
+fn role_text(role: Role) -> &'static str {
+    match role {
+        Role::Confirms => "confirms the sentence",
+        Role::Limits => "shows where it needs its condition",
+        Role::Contradicts => "contradicts the sentence",
+    }
+}
+
+fn route_text(route: Route) -> &'static str {
+    match route {
+        Route::Exact => "computed",
+        Route::Sampled => "drawn",
+        Route::Arithmetic => "worked out from the guide's own numbers",
+    }
+}
+
+/// The nominal 99 % interval of each sampled mean, as if the number of samples had been fixed.
+fn interval_text(trial: &TrialRecord) -> Option<String> {
+    let intervals = trial.interval.as_ref()?;
+    let ends = |[low, high]: &[f64; 2]| format!("{} to {}", significant(*low, 5), significant(*high, 5));
+    let shown: Vec<String> = intervals.iter().take(4).map(ends).collect();
+    let rest = if intervals.len() > 4 { ", …" } else { "" };
+    Some(format!("99 %, nominal: {}{rest}", shown.join(", ")))
 }
 
 /// The claims with their recorded findings, a line each.
