@@ -3,18 +3,18 @@
 use crate::claims::prelude::*;
 
 /// `steps` exact steps on the data of `world`: `x ← x + α Σ_t Σ_s d_t(s) Σ_a ∇π_x(a|s) Q_t(s, a)`.
-fn reused(world: &World, alpha: f64, steps: usize) -> World {
+pub(in crate::claims) fn reused(world: &World, alpha: f64, steps: usize) -> World {
     let direction = |now: &World| world.off_policy(now).gradient_of(Whose::Behaviour, Whose::Behaviour);
     climbed(world, alpha, steps, direction)
 }
 
 /// `steps` exact on-policy steps.
-fn fresh(world: &World, alpha: f64, steps: usize) -> World {
+pub(in crate::claims) fn fresh(world: &World, alpha: f64, steps: usize) -> World {
     climbed(world, alpha, steps, World::gradient)
 }
 
 /// The same with every trajectory's weighted estimate in its exact proportion.
-fn reused_by_enumeration(world: &World, alpha: f64, steps: usize) -> World {
+pub(in crate::claims) fn reused_by_enumeration(world: &World, alpha: f64, steps: usize) -> World {
     climbed(world, alpha, steps, |now| world.weighted_mean(now, &ImportanceWeights::PerTimestep))
 }
 
@@ -27,14 +27,19 @@ fn climbed(world: &World, alpha: f64, steps: usize, direction: impl Fn(&World) -
     now
 }
 
-/// (J after ten steps − J)/(J after one step − J).
-fn gain(after: fn(&World, f64, usize) -> World, alpha: f64) -> f64 {
+/// (J after so many steps − J)/(J after one step − J).
+pub(in crate::claims) fn progress(after: fn(&World, f64, usize) -> World, alpha: f64, steps: usize) -> f64 {
     let world = mdp_1296();
     let j = world.objective();
-    (after(world, alpha, 10).objective() - j) / (after(world, alpha, 1).objective() - j)
+    (after(world, alpha, steps).objective() - j) / (after(world, alpha, 1).objective() - j)
 }
 
-const RATES: [f64; 3] = [0.01, 0.1, 1.0];
+/// The progress of ten steps.
+fn gain(after: fn(&World, f64, usize) -> World, alpha: f64) -> f64 {
+    progress(after, alpha, 10)
+}
+
+pub(in crate::claims) const RATES: [f64; 3] = [0.01, 0.1, 1.0];
 
 pub(in crate::claims) static TEN_TIMES: Claim = Claim {
     id: "ch09-k-steps-10x",

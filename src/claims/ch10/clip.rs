@@ -3,7 +3,7 @@
 use crate::claims::prelude::*;
 use crate::estimator::{ClippedSurrogate, clipped_slope, clipped_surrogate};
 
-const EPSILON: f64 = 0.2;
+pub(in crate::claims) const EPSILON: f64 = 0.2;
 const RATIOS: [f64; 3] = [0.5, 1.0, 1.5];
 
 /// The slopes at r=.5, 1, 1.5 for A=+1, then for A=−1.
@@ -12,7 +12,7 @@ fn slopes(slope: impl Fn(f64, f64) -> f64) -> Vec<f64> {
 }
 
 /// The mean of the clipped surrogate's gradient over the old policy's trajectories, advantages being returns.
-fn clipped_mean(old: &World, new: &World, epsilon: f64) -> Vec<f64> {
+pub(in crate::claims) fn clipped_mean(old: &World, new: &World, epsilon: f64) -> Vec<f64> {
     let subject = ClippedSurrogate { epsilon, discount: 1.0 };
     old.expect(|path| subject.gradient(&new.policy, &old.recorded(&Batch::of(path.len(), [path]))))
 }
@@ -132,7 +132,7 @@ pub(in crate::claims) static GRADIENT_ZERO: Claim = Claim {
 };
 
 /// Exact ascent on the clipped surrogate with the data of `old`, by the estimator's mean over all trajectories.
-fn ascended(old: &World, step: f64, count: usize) -> World {
+pub(in crate::claims) fn ascended(old: &World, step: f64, count: usize) -> World {
     let mut now = old.clone();
     for _ in 0..count {
         let direction = clipped_mean(old, &now, EPSILON);
@@ -142,12 +142,12 @@ fn ascended(old: &World, step: f64, count: usize) -> World {
 }
 
 /// One arm of two pays 1; old p=½.
-fn one_state() -> World {
+pub(in crate::claims) fn one_state() -> World {
     two_arm(0.5, 1.0, 0.0)
 }
 
 /// p/.5 after `count` steps of 4 on `min(p/.5, 1.2)`, by hand.
-fn ratio_of_one_state(count: usize) -> f64 {
+pub(in crate::claims) fn ratio_of_one_state(count: usize) -> f64 {
     let mut theta = 0.0;
     for _ in 0..count {
         let p: f64 = sigmoid(theta);
@@ -168,7 +168,7 @@ fn two_contexts() -> World {
 }
 
 /// p_a/.5 after `count` steps of 1 on `.5 min(p_a/.5, 1.2) + .9 min(p_b/.9, 1.2)`, by hand.
-fn shared_ratio(count: usize) -> f64 {
+pub(in crate::claims) fn shared_ratio(count: usize) -> f64 {
     let mut theta = 0.0;
     for _ in 0..count {
         let (a, b): (f64, f64) = (sigmoid(theta), sigmoid(numeric::ln(9.0) + theta));
@@ -180,7 +180,7 @@ fn shared_ratio(count: usize) -> f64 {
 }
 
 /// The same by the estimator's mean; only the shared logit moves. The mean over two contexts is half of their sum.
-fn shared_ratio_by_estimator(count: usize) -> f64 {
+pub(in crate::claims) fn shared_ratio_by_estimator(count: usize) -> f64 {
     let old = two_contexts();
     let mut now = old.clone();
     for _ in 0..count {

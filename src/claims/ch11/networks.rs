@@ -177,6 +177,42 @@ pub(in crate::claims) static AGNOSTIC: Claim = Claim {
             }],
         },
         Trial {
+            name: "V2 of attention, drawn",
+            role: Role::Confirms,
+            setting: "set-mdp-16 with set-net-attention, N=1",
+            subject: Subject::Sampled(|| attention().sample(1, v2)),
+            expected: || attention().gradient(),
+            judge: FIVE_PERCENT,
+            counterfeits: &[Counterfeit {
+                story: "a mean over steps where the sum belongs",
+                subject: Subject::Sampled(|| attention().sample(1, averaged_over_steps)),
+            }],
+        },
+        Trial {
+            name: "V2 of the convolutional network, drawn",
+            role: Role::Confirms,
+            setting: "set-mdp-16 with three steps, N=1",
+            subject: Subject::Sampled(|| on_16(&CONVOLUTION, 3).sample(1, v2)),
+            expected: || on_16(&CONVOLUTION, 3).gradient(),
+            judge: FIVE_PERCENT,
+            counterfeits: &[Counterfeit {
+                story: "a mean over steps where the sum belongs",
+                subject: Subject::Sampled(|| on_16(&CONVOLUTION, 3).sample(1, averaged_over_steps)),
+            }],
+        },
+        Trial {
+            name: "V2 of the LSTM, drawn",
+            role: Role::Confirms,
+            setting: "set-mdp-16 with three steps, N=1",
+            subject: Subject::Sampled(|| on_16(&LSTM, 3).sample(1, v2)),
+            expected: || on_16(&LSTM, 3).gradient(),
+            judge: FIVE_PERCENT,
+            counterfeits: &[Counterfeit {
+                story: "a mean over steps where the sum belongs",
+                subject: Subject::Sampled(|| on_16(&LSTM, 3).sample(1, averaged_over_steps)),
+            }],
+        },
+        Trial {
             name: "V2 of the Transformer, drawn",
             role: Role::Confirms,
             setting: "set-mdp-16 with three steps, N=1",

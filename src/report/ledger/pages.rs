@@ -84,16 +84,23 @@ fn chapter_page(ledger: &Ledger, chapter: u32) -> String {
     out
 }
 
-/// What the guide says, or that the sentence is ours.
-fn sentence(out: &mut String, claim: &ClaimRecord) {
+/// The sentence of the guide that a claim speaks of: its own, or the last one before a claim of ours.
+fn of_the_guide<'a>(ledger: &'a Ledger, claim: &'a ClaimRecord) -> &'a str {
+    let before = ledger.claims.iter().take_while(|other| other.id != claim.id);
+    let guides = before.filter(|other| other.origin == Origin::Guide && other.chapter == claim.chapter);
     match claim.origin {
-        Origin::Guide => {
-            let _ = writeln!(out, "The guide says:\n\n> {}\n", plain(&claim.quote));
-        }
-        Origin::Ours => {
-            let _ = writeln!(out, "A counter-example of ours, to the sentences around:\n\n> {}\n", plain(&claim.quote));
-        }
+        Origin::Guide => &claim.quote,
+        Origin::Ours => guides.last().map_or(&claim.quote, |other| &other.quote),
     }
+}
+
+/// What the guide says, or what a claim of ours stands beside.
+fn sentence(out: &mut String, ledger: &Ledger, claim: &ClaimRecord) {
+    let quote = plain(of_the_guide(ledger, claim));
+    let _ = match claim.origin {
+        Origin::Guide => writeln!(out, "The guide says:\n\n> {quote}\n"),
+        Origin::Ours => writeln!(out, "A counter-example of ours, beside:\n\n> {quote}\n"),
+    };
 }
 
 /// The first trial of a role: the example that a reader is shown.
@@ -149,7 +156,7 @@ fn errata(ledger: &Ledger) -> String {
             i + 1,
             claim.id,
             claim.chapter,
-            plain(&claim.quote),
+            plain(of_the_guide(ledger, claim)),
             plain(&claim.statement)
         );
     }
@@ -162,7 +169,7 @@ fn errata(ledger: &Ledger) -> String {
             claim.chapter,
             chapter_title(claim.chapter)
         );
-        sentence(&mut out, claim);
+        sentence(&mut out, ledger, claim);
         let _ = writeln!(
             out,
             "**What is right.** {} {}\n\n**Why.** {}\n",
