@@ -20,13 +20,17 @@ bench: ## time and memory of the oracle and the sampler, beside their limits
 	cargo bench --bench growth
 	cargo bench --bench backward
 
+# The program that the tests build (an example beside it asks for the same features); the bits are those of any profile.
+PROGRAMS := $(or $(CARGO_TARGET_DIR),target)/debug
+
 reports: ## write the snapshots in reports/
-	cargo run --release --locked --quiet -- exact problems/frozen-lake-4x4.json --output reports/frozen-lake-4x4.txt
-	cargo run --release --locked --quiet -- exact problems/frozen-lake-8x8.json --output reports/frozen-lake-8x8.txt
-	cargo run --release --locked --quiet -- exact problems/cliff-walking.json --output reports/cliff-walking.txt
-	cargo run --release --locked --quiet -- exact problems/taxi.json --output reports/taxi.txt
-	cargo run --release --locked --quiet -- verify --pages reports/ledger > /dev/null
-	cargo run --release --locked --quiet --example off_policy -- reports/OFF_POLICY.md
+	cargo build --locked --bin unbiased --example off_policy
+	$(PROGRAMS)/unbiased exact problems/frozen-lake-4x4.json --output reports/frozen-lake-4x4.txt
+	$(PROGRAMS)/unbiased exact problems/frozen-lake-8x8.json --output reports/frozen-lake-8x8.txt
+	$(PROGRAMS)/unbiased exact problems/cliff-walking.json --output reports/cliff-walking.txt
+	$(PROGRAMS)/unbiased exact problems/taxi.json --output reports/taxi.txt
+	$(PROGRAMS)/unbiased verify --pages reports/ledger > /dev/null
+	$(PROGRAMS)/examples/off_policy reports/OFF_POLICY.md
 
 reports-check: reports ## write them again and fail on any difference
 	git diff --exit-code -- reports

@@ -70,7 +70,7 @@ pub struct Gradients {
 }
 
 impl Gradients {
-    /// `∂ scalar / ∂ variable`, in the variable's shape; zeros where the scalar does not depend on it.
+    /// `∂ scalar / ∂ variable`, in the variable's shape; zeros where the scalar was not computed from it, and for data.
     #[must_use]
     pub fn of(&self, variable: Variable) -> Matrix {
         let zeros = || {
@@ -110,7 +110,7 @@ impl Tape {
         self.multiply_adds.get()
     }
 
-    /// How many numbers the record keeps: the memory of a backward sweep.
+    /// How many numbers the values on the record have; what single operations keep beside them is in proportion.
     #[must_use]
     pub fn numbers_kept(&self) -> usize {
         self.nodes.borrow().iter().map(|node| node.value.entries().len()).sum()
@@ -271,8 +271,12 @@ impl<'t> Variable<'t> {
     }
 
     /// Each row less its mean, divided by `√(variance + epsilon)` (Ba et al. 2016, without gain and bias).
+    ///
+    /// # Panics
+    /// Unless `epsilon` is positive: a constant row has no deviation.
     #[must_use]
     pub fn layer_norm(self, epsilon: f64) -> Self {
+        assert!(epsilon > 0.0, "a constant row has no deviation of its own");
         self.unary(|x| {
             let (mut out, n) = (x.clone(), x.columns() as f64);
             let rows = 0..x.rows();

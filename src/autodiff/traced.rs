@@ -30,6 +30,11 @@ impl<'t> Traced<'t> {
             Self::Constant(_) => return vec![0.0; point.len()],
             Self::OnTape(variable) => variable.backward(),
         };
+        let same = |x: &Self| match (self, x) {
+            (Self::OnTape(scalar), Self::OnTape(x)) => std::ptr::eq(scalar.tape(), x.tape()),
+            _ => true,
+        };
+        assert!(point.iter().all(same), "a scalar has derivatives on its own tape");
         let of = |x: &Self| match x {
             Self::Constant(_) => 0.0,
             Self::OnTape(variable) => gradients.of(*variable)[(0, 0)],

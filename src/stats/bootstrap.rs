@@ -43,7 +43,9 @@ pub fn bootstrap(
     values.sort_by(f64::total_cmp);
     let quantile = |q: f64| values[((q * replicates as f64) as usize).min(replicates - 1)];
     let tail = 0.5 * (1.0 - confidence);
-    Estimate { value: statistic(&whole), low: quantile(tail), high: quantile(1.0 - tail) }
+    // As many values lie above the interval as below it.
+    let high = values[replicates - 1 - ((tail * replicates as f64) as usize).min(replicates - 1)];
+    Estimate { value: statistic(&whole), low: quantile(tail), high }
 }
 
 /// The median of numbers that may be infinite; of an even number of them, the mean of the two in the middle.

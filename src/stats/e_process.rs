@@ -222,8 +222,8 @@ impl SideTest {
             assert!(bound.is_finite(), "a bound is a number");
             Side {
                 bound: *bound,
-                // The margin only sets the scale of a bet that is not used.
-                process: Process::new(1.0, *known),
+                // The margin sets the floor of the deviation, far below the bound's own rounding.
+                process: Process::new(1e-9 * bound.abs().max(1e-100), *known),
                 against: [f64::NEG_INFINITY; 2],
                 broken: false,
             }
@@ -260,6 +260,11 @@ impl Side {
         }
         let sides = match &mut self.process {
             Process::Catoni(catoni) => catoni.sides(x, self.bound),
+            // A mean of numbers below the bound is below it, without a bet.
+            Process::Betting(Betting { low, high, .. }) if !(*low..=*high).contains(&self.bound) => {
+                self.broken |= !(*low..=*high).contains(&x);
+                if self.bound > *high { [f64::NEG_INFINITY, f64::INFINITY] } else { [f64::INFINITY, f64::NEG_INFINITY] }
+            }
             Process::Betting(betting) => {
                 let [below, above, outside] = betting.observe(x, self.bound, self.bound, self.bound);
                 self.broken |= outside == f64::INFINITY;
@@ -454,6 +459,11 @@ mod tests {
         }
         let range = Known::Range { low: 0.0, high: 1.0 };
         assert_eq!(side(0.5, true, range, |_| 7.0), Some(Decision::Violated), "what was known of it is false");
+        assert_eq!(side(1.2, false, range, coin), Some(Decision::Holds), "no mean is above the range");
+        assert_eq!(side(1.2, true, range, coin), Some(Decision::Violated));
+        assert_eq!(side(-0.1, true, range, coin), Some(Decision::Holds));
+        let small = Known::Variance(1e-14);
+        assert_eq!(side(2e-7, true, small, |stream| 3e-7 + 1e-7 * stream.normal()), Some(Decision::Holds));
     }
 
     #[test]

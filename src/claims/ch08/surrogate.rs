@@ -58,6 +58,11 @@ fn first(n: usize) -> Batch {
     Batch::of(2, mdp_16().paths()[..n].iter().map(|(_, path)| path))
 }
 
+/// Pairs of neighbouring trajectories.
+fn pairs() -> impl Iterator<Item = Batch> {
+    mdp_16().paths().windows(2).map(|pair| Batch::of(2, pair.iter().map(|(_, path)| path)))
+}
+
 pub(in crate::claims) static NAIVE_COUNT: Claim = Claim {
     id: "ch08-naive-count",
     origin: Origin::Guide,
@@ -128,6 +133,29 @@ pub(in crate::claims) static THREE_SCALINGS: Claim = Claim {
         },
     ],
     trials: &[
+        Trial {
+            name: "batch by batch, in every component",
+            role: Role::Contradicts,
+            setting: "set-mdp-16, the 15 pairs of neighbouring trajectories: the loop and the mean, against 2 and 1/2 times the \
+                      formula by \
+                      closed-form scores",
+            subject: Subject::Exact(|| {
+                pairs()
+                    .flat_map(|batch| [naive_loop(mdp_16(), &batch).0, averaged(mdp_16(), &batch)].concat())
+                    .collect()
+            }),
+            expected: || {
+                let formula = |batch: Batch| v2(mdp_16(), &batch);
+                pairs().map(formula).flat_map(|g| [scale(2.0, &g), scale(0.5, &g)].concat()).collect()
+            },
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "the formula for both",
+                subject: Subject::Exact(|| {
+                    pairs().flat_map(|batch| formula(mdp_16(), &batch, 0.0).repeat(2)).collect()
+                }),
+            }],
+        },
         Trial {
             name: "the loop's mean is N times the gradient",
             role: Role::Contradicts,

@@ -66,7 +66,7 @@ pub(in crate::claims) static ONE_SWEEP: Claim = Claim {
         },
         Quantity {
             key: "backward_macs_batch",
-            what: "backward multiply-adds of 20,000 samples in one sweep",
+            what: "backward multiply-adds of 20,000 samples in one sweep, by the formula that counts confirm at 1, 7 and 60",
             value: Value::Number(|| by_hand(20_000)[1] as f64),
         },
         Quantity {

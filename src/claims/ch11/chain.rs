@@ -161,12 +161,14 @@ pub(in crate::claims) static DIFFUSION: Claim = Claim {
     id: "ch11-diffusion-same-formula",
     origin: Origin::Guide,
     quote: "Diffusion policy: models pi(a|s) as a denoising process; same grad log pi formula applies, autodiff handles the rest",
-    statement: "The marginal log π(a|s) of a latent chain has no closed form in general; the score of the joint chain is exactly unbiased \
+    statement: "The marginal log π(a|s) of a latent chain has no closed form in general; the score of the joint chain is \
+                exactly unbiased \
                 with at least the marginal score's variance; in place of log π its lower bound (ELBO) is biased.",
-    because: "E[joint score | a] is the marginal score, so the joint one adds variance and no bias; the ELBO's gradient differs from \
-              the score by that of a divergence which is not zero.",
-    lesson: "\"Same formula\" holds once the denoising steps are treated as a decision process (Black et al. 2024). The usual \
-             diffusion loss as a stand-in for log π turns the gradient.",
+    because: "E[joint score | a] is the marginal score, so the joint one adds variance and no bias; the ELBO's gradient differs \
+              from \
+              the score by that of a divergence which varies with θ.",
+    lesson: "\"Same formula\" holds once the denoising steps are treated as a decision process (Black et al. 2024). A lower bound \
+             as a stand-in for log π turns the gradient; here by 53 degrees, with q uniform.",
     recorded: Finding::Conditional,
     quantities: &[
         Quantity { key: "gradient", what: "∇J, seven numbers", value: Value::List(gradient) },

@@ -81,11 +81,14 @@ pub(in crate::claims) static LAMBDA_ONE: Claim = Claim {
     id: "ch12-pr-lambda1-reinforce",
     origin: Origin::Guide,
     quote: "lambda=1 = REINFORCE",
-    statement: "GAE(1) = Σ_l γ^l δ_{t+l} = G_t − W(s_t), trajectory by trajectory, where W is 0 at the end and episodes are complete: \
+    statement: "GAE(1) = Σ_l γ^l δ_{t+l} = G_t − W(s_t), trajectory by trajectory, where W is 0 at the end and episodes are \
+                complete: \
                 REINFORCE with the critic as a baseline.",
     because: "The critic's values between telescope (Schulman et al. 2016, eq. 18).",
-    lesson: "Exact at episode ends, and not REINFORCE without a baseline. A fragment cut by the clock gives its own return plus W at \
-             the cut less W at the start: bootstrapped, with the bias of the critic there. To count the cut as an end is another bug.",
+    lesson: "Exact at episode ends, and not REINFORCE without a baseline. A fragment cut by the clock gives its own return plus \
+             W at \
+             the cut less W at the start: bootstrapped, with the bias of the critic there. To count the cut as an end is \
+             another bug.",
     recorded: Finding::Conditional,
     quantities: &[Quantity {
         key: "max_abs_difference",
@@ -337,8 +340,10 @@ pub(in crate::claims) static BLEND: Claim = Claim {
     id: "ch12-pr-gae-blend",
     origin: Origin::Guide,
     quote: "GAE: exponentially-weighted blend of k-step advantages",
-    statement: "A_t = (1−λ) Σ_{k<K} λ^{k−1} A^(k) + λ^{K−1} A^(K) with K = T−t+1 steps left: the last one carries the rest of the weight.",
-    because: "A^(k) = Σ_{l<k} γ^l δ_{t+l}; the weights of the A^(k) that contain δ_{t+l} sum to λ^l (Schulman et al. 2016, eq. 16).",
+    statement: "A_t = (1−λ) Σ_{k<K} λ^{k−1} A^(k) + λ^{K−1} A^(K) with K = T−t+1 steps left: the last one carries the rest of \
+                the weight.",
+    because: "A^(k) = Σ_{l<k} γ^l δ_{t+l}; the weights of the A^(k) that contain δ_{t+l} sum to λ^l (Schulman et al. 2016, eq. \
+              16).",
     lesson: "In a finite horizon the weights (1−λ) λ^{k−1} alone sum to less than 1: give the rest to the whole return.",
     recorded: Finding::Holds,
     quantities: &[Quantity {
@@ -407,7 +412,8 @@ pub(in crate::claims) static STEPS_AXIS: Claim = Claim {
     origin: Origin::Guide,
     quote: "single axis: how many steps of real reward before bootstrapping",
     statement: "With k real rewards the bias is E[Σ_t g_t e_{t+k}(s_{t+k})], the critic's error where it is asked.",
-    because: "The values between telescope; what is left of the critic is W at s_{t+k}, and W at s_t, which meets a score of mean zero.",
+    because: "The values between telescope; what is left of the critic is W at s_{t+k}, and W at s_t, which meets a score of \
+              mean zero.",
     lesson: "Without a critic the bias falls from .25 with one reward to .05, .006 and nothing with two, three and all four.",
     recorded: Finding::Holds,
     quantities: &[Quantity { key: "bias_norm", what: "‖bias‖ for k=1,2,3,4", value: Value::List(bias_norms) }],

@@ -81,7 +81,8 @@ pub(in crate::claims) static SAME_GRADIENT: Claim = Claim {
     id: "ch12-adv-b0-same-expected-gradient",
     origin: Origin::Guide,
     quote: "use b=0 to get larger gradient magnitudes (returns 95..105)",
-    statement: "The expected gradient does not change; the size of one sample's estimate grows by |r|/|r−b|, and all of the increase is \
+    statement: "The expected gradient does not change; the size of one sample's estimate grows by |r|/|r−b|, and all of the \
+                increase is \
                 noise: variances in the ratio E[r²]/Var(r).",
     because: "E[g b] = 0. Where returns are independent of the score, Var = E[g²] E[(r−b)²].",
     lesson: "400 to 1200 times the variance for the same mean: as many times the samples for the same accuracy.",
@@ -243,7 +244,8 @@ pub(in crate::claims) static TWO_ARM_EXACT: Claim = Claim {
     quote: "(same) with an action-dependent return",
     statement: "Var(b) = p(1−p)(b−b*)² with b* = (1−p) r1 + p r0; the gradient p(1−p)(r1−r0) does not depend on b.",
     because: "The two values of the estimate, (1−p)(r1−b) and −p(r0−b), differ by b* − b.",
-    lesson: "At p=.5 the baseline 100 leaves no noise at all; without one the noise is 50 for a gradient of 2.5. At other p the best \
+    lesson: "At p=.5 the baseline 100 leaves no noise at all; without one the noise is 50 for a gradient of 2.5. At other p the \
+             best \
              baseline is not the mean return: it weighs each return by the other's probability.",
     recorded: Finding::Holds,
     quantities: &[
@@ -357,10 +359,12 @@ pub(in crate::claims) static GRADIENTS_TINY: Claim = Claim {
     id: "ch12-adv-gradients-tiny",
     origin: Origin::Guide,
     quote: "The gradient estimates are tiny (advantages +-5 on a scale of 100)",
-    statement: "The estimates are small with a baseline, but their size is not information: what counts is ‖∇J‖ relative to the noise. \
+    statement: "The estimates are small with a baseline, but their size is not information: what counts is ‖∇J‖ relative to the \
+                noise. \
                 Normalised steps are scale-free, and near the optimum the true gradient is small.",
     because: "SNR = |p(1−p)(r1−r0)|/√(p(1−p)(b−b*)²): the offset of the returns is noise alone.",
-    lesson: "Without the baseline the estimates are twenty times as large and the signal-to-noise ratio falls about tenfold. If steps \
+    lesson: "Without the baseline the estimates are twenty times as large and the signal-to-noise ratio falls about tenfold. If \
+             steps \
              are too small, raise α or normalise the advantages; do not drop the baseline.",
     recorded: Finding::Conditional,
     quantities: &[

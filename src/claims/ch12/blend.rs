@@ -225,10 +225,12 @@ pub(in crate::claims) static KNOB_BIAS: Claim = Claim {
     id: "ch12-pr-lambda-knob-bias",
     origin: Origin::Guide,
     quote: "lambda is the knob that moves you along this axis (bias decreases with lambda)",
-    statement: "bias(λ) = (1−λ) Σ_k λ^{k−1} e_k with e_k the part of the critic's errors k steps ahead. It falls for a zero critic in \
+    statement: "bias(λ) = (1−λ) Σ_k λ^{k−1} e_k with e_k the part of the critic's errors k steps ahead. It falls for a zero \
+                critic in \
                 set-mdp-1296; with e_1 = 0 and e_2 ≠ 0 it is e_2 λ(1−λ), zero at both ends.",
     because: "GAE blends k-step advantages with weights (1−λ) λ^{k−1}, and the bias is linear.",
-    lesson: "Typical, not a law. Where the critic is right one step ahead and wrong two steps ahead, TD is unbiased, and the bias is \
+    lesson: "Typical, not a law. Where the critic is right one step ahead and wrong two steps ahead, TD is unbiased, and the \
+             bias is \
              largest in the middle. Only λ = 1 is safe from every critic.",
     recorded: Finding::Conditional,
     quantities: &[
@@ -360,7 +362,8 @@ pub(in crate::claims) static LAMBDA_VARIANCE: Claim = Claim {
     statement: "True for the exact critic, for 0 and for V/2 in set-mdp-1296; false for a badly wrong critic.",
     because: "A larger λ adds the noise of later rewards and takes away the critic's errors at intermediate states. Which is \
               larger depends on the critic.",
-    lesson: "A rule for critics that are not too bad. With the badly wrong one λ=0 is the worst: its errors enter twice with opposite \
+    lesson: "A rule for critics that are not too bad. With the badly wrong one λ=0 is the worst: its errors enter twice with \
+             opposite \
              signs in every temporal difference, and telescope away as λ grows.",
     recorded: Finding::Conditional,
     quantities: &[
@@ -521,7 +524,8 @@ pub(in crate::claims) static LAMBDA_95: Claim = Claim {
     quote: "lambda=.95 = the sweet spot used in PPO",
     statement: "The λ of least mean squared error minimises ‖bias‖² + trVar/N: it depends on the critic's error and on N.",
     because: "The variance is divided by the batch, the bias is not.",
-    lesson: "A convention. Without a critic .95 is best at 2500 trajectories, with V/2 at 6000. With few trajectories λ=0 has a third \
+    lesson: "A convention. Without a critic .95 is best at 2500 trajectories, with V/2 at 6000. With few trajectories λ=0 has a \
+             third \
              of its error or less, with more the optimum goes to 1; from N=100 on it is lower for the better of the two critics.",
     recorded: Finding::Conditional,
     quantities: &[

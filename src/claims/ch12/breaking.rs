@@ -33,7 +33,8 @@ pub(in crate::claims) static EXPECTED_UPDATE: Claim = Claim {
     quote: "The policy changes slowly because every action gets pushed up",
     statement: "A false mechanism: the expected update is the same with and without a baseline; only the variance differs.",
     because: "E[g b] = 0 for every constant b.",
-    lesson: "The baseline neither slows nor speeds the mean dynamics. What it changes is the noise, and with it the step size that one \
+    lesson: "The baseline neither slows nor speeds the mean dynamics. What it changes is the noise, and with it the step size \
+             that one \
              can afford.",
     recorded: Finding::Fails,
     quantities: &[Quantity {
@@ -59,10 +60,10 @@ pub(in crate::claims) static EXPECTED_UPDATE: Claim = Claim {
         Trial {
             name: "the variance is what differs",
             role: Role::Contradicts,
-            setting: "the same: trVar at b=0 over that at b=7 is more than five",
+            setting: "the same: trVar at b=0 over that at b=7 is more than seven",
             subject: Subject::Exact(|| vec![four_arm(REWARDS).batch_trace(1, without_baseline)]),
             expected: || vec![four_arm(REWARDS).batch_trace(1, with_seven)],
-            judge: Judge::Ratio { bound: Bound::Above(4.0), why: "E[r²]/Var r is about five here" },
+            judge: Judge::Ratio { bound: Bound::Above(7.0), why: "\"only the variance differs\", put as a number" },
             counterfeits: &[Counterfeit {
                 story: "b=5",
                 subject: Subject::Exact(|| {
@@ -104,8 +105,9 @@ pub(in crate::claims) static ALL_POSITIVE: Claim = Claim {
     quote: "Without a baseline, all actions receive positive reinforcement; every action gets pushed up",
     statement: "In a sample the sampled action goes up and all others go down; in the mean those below the average go down.",
     because: "The score e_a − π sums to zero: probabilities cannot all rise.",
-    lesson: "With positive rewards whatever was tried goes up, even the worst arm, at the cost of the others. \"Every action\" is true of \
-             samples one by one, and false of an update.",
+    lesson: "With positive rewards whatever was tried goes up, even the worst arm, at the cost of the others. \"Every action\" \
+             is true \
+             one sample after another: each update raises one of them, and lowers the others.",
     recorded: Finding::Conditional,
     quantities: &[Quantity {
         key: "update_worst_arm",
@@ -140,7 +142,7 @@ pub(in crate::claims) static ALL_POSITIVE: Claim = Claim {
         Trial {
             name: "in the mean the arms below the average go down",
             role: Role::Limits,
-            setting: "the same: the entries of the two worst arms, minus them above zero",
+            setting: "the same: minus the entries of the two worst arms are above zero",
             subject: Subject::Exact(|| {
                 four_arm(REWARDS).batch_mean(1, without_baseline)[..2].iter().map(|x| -x).collect()
             }),
@@ -213,7 +215,8 @@ pub(in crate::claims) static SIGNAL_COLLAPSES: Claim = Claim {
     quote: "Signal-to-noise ratio collapses; estimates dominated by the reward scale rather than differences",
     statement: "trVar(0)/trVar(b=mean) depends on the mean reward relative to its spread, and changes along training.",
     because: "trVar(b) = trVar(b*) + E|g|² (b−b*)²: without a baseline the noise grows with the square of the mean.",
-    lesson: "A moderate factor for these rewards, smaller late in training, enormous with a constant added. \"Collapses\" needs a mean \
+    lesson: "A moderate factor for these rewards, smaller late in training, enormous with a constant added. \"Collapses\" needs \
+             a mean \
              that is large beside the spread.",
     recorded: Finding::Conditional,
     quantities: &[
@@ -327,6 +330,16 @@ fn factor(alpha: f64, n: f64) -> f64 {
 
 const COUNTS: [f64; 4] = [1.0, 2.0, 8.0, 100.0];
 
+/// The distances after one to six steps along the oracle's gradient, from d=1.3.
+fn exact_steps(alpha: f64) -> Vec<f64> {
+    let mut d = 1.3;
+    let step = |_| {
+        d += alpha * one_step_gaussian(d, 0.5).gradient()[0];
+        d
+    };
+    (0..6).map(step).collect()
+}
+
 /// Draws of `d'²` with one sample, from d=1.3, σ=.5; the baseline b*, or none.
 fn squared_distances(alpha: f64, with_baseline: bool) -> Sample {
     let (d, sigma) = (1.3, 0.5);
@@ -344,10 +357,12 @@ pub(in crate::claims) static HALF_ON_GAUSSIAN: Claim = Claim {
     id: "ch12-bl-alpha-0.5-linear-gaussian",
     origin: Origin::Ours,
     quote: "(same) where oscillation/divergence is real",
-    statement: "For a Gaussian mean with reward −k d²: with exact gradients d' = (1−2kα) d; with N samples and the optimal baseline \
+    statement: "For a Gaussian mean with reward −k d²: with exact gradients d' = (1−2kα) d; with N samples and the optimal \
+                baseline \
                 (k=1) E d'² = [(1−2α)² + 8α²/N] d² + 6α²σ²/N, stable if and only if α < 1/(1+2/N).",
     because: "Moments of the normal up to the sixth; the estimate's variance grows with d², so noise feeds on distance.",
-    lesson: "The same α diverges with one sample, is marginal with two and contracts with more: \"too high\" is relative to curvature \
+    lesson: "The same α diverges with one sample, is marginal with two and contracts with more: \"too high\" is relative to \
+             curvature \
              and to N.",
     recorded: Finding::Conditional,
     quantities: &[
@@ -373,6 +388,21 @@ pub(in crate::claims) static HALF_ON_GAUSSIAN: Claim = Claim {
             counterfeits: &[Counterfeit {
                 story: "exact gradients: (1−2α)² d² alone",
                 subject: Subject::Exact(|| COUNTS.map(|_| factor(0.5, f64::INFINITY) * 1.69).to_vec()),
+            }],
+        },
+        Trial {
+            name: "exact steps past 1/2 alternate, and past 1 they diverge",
+            role: Role::Confirms,
+            setting: "set-gaussian, d=1.3: six steps of α = .75 and 1.25 along the oracle's gradient; (1−2α)ⁿ d by hand",
+            subject: Subject::Exact(|| [exact_steps(0.75), exact_steps(1.25)].concat()),
+            expected: || {
+                let powers = |alpha: f64| (1..=6).map(move |n| 1.3 * numeric::power(1.0 - 2.0 * alpha, n));
+                powers(0.75).chain(powers(1.25)).collect()
+            },
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "α = .25: no alternation",
+                subject: Subject::Exact(|| exact_steps(0.25).repeat(2)),
             }],
         },
         Trial {
@@ -552,7 +582,8 @@ pub(in crate::claims) static WRONG_DIRECTION: Claim = Claim {
     quote: "Some updates push the policy in completely wrong directions just by chance",
     statement: "P(ĝ·∇J < 0) is positive for a single sample, and depends on the estimator.",
     because: "The estimate is right in the mean; a sample's sign is that of (r − b) times how its score lies to the gradient.",
-    lesson: "A third of single-trajectory updates here point uphill's way backwards, fewer with reward-to-go and a baseline; on the four \
+    lesson: "Single-trajectory updates often point away from the gradient, less often with reward-to-go and a baseline; on the \
+             four \
              arms the mean as baseline removes them all.",
     recorded: Finding::Holds,
     quantities: &[
@@ -661,7 +692,8 @@ pub(in crate::claims) static LATE: Claim = Claim {
     id: "ch12-bl-baseline-late-training",
     origin: Origin::Ours,
     quote: "(Remove baseline) effect along training",
-    statement: "The average baseline becomes harmful beside b=0 once the policy is nearly deterministic at an arm with a large reward: \
+    statement: "The average baseline becomes harmful beside b=0 once the policy is nearly deterministic at an arm with a large \
+                reward: \
                 Var(b=mean)/Var(b=0) = ((2p−1)/(1−p))².",
     because: "b* = (1−p) r1 + p r0 moves to the worse arm's reward while the mean moves to the better one's.",
     lesson: "Helpful while the policy is undecided, harmful once the good arm dominates; the crossover is at p = 2/3 here.",

@@ -70,7 +70,8 @@ pub(in crate::claims) static RETURNS: Claim = Claim {
     quote: "rewards=[1,1,1,1,10], gamma=1: returns=[14,13,12,11,10]",
     statement: "Returns are the discounted sums of the rewards from each step on, by one sweep backward: G_t = r_t + γ G_{t+1}.",
     because: "Σ_{t'≥t} γ^{t'−t} r_{t'} obeys that recursion.",
-    lesson: "Right, with γ=1 and .99. The expected return of a step is the value of its state, averaged over the states of that step.",
+    lesson: "Right, with γ=1 and .99. The expected return of a step is the value of its state, averaged over the states of that \
+             step.",
     recorded: Finding::Holds,
     quantities: &[
         Quantity { key: "returns_gamma_1", what: "the returns, γ=1", value: Value::List(|| weights(1.0, 0.0)) },
@@ -143,7 +144,8 @@ pub(in crate::claims) static ADVANTAGES: Claim = Claim {
     quote: "V=12: advantages=[2,1,0,-1,-2]",
     statement: "Advantages are returns less V; the value loss is the mean square of the difference, 2.",
     because: "12 is the mean of the returns, so the loss is their variance, (5²−1)/12.",
-    lesson: "Right, and 12 is the constant with the least loss: what is left is the spread of the returns over time, which a critic that knows \
+    lesson: "Right, and 12 is the constant with the least loss: what is left is the spread of the returns over time, which a \
+             critic that knows \
              the step would remove.",
     recorded: Finding::Holds,
     quantities: &[
@@ -247,11 +249,14 @@ pub(in crate::claims) static MEAN_LOSS: Claim = Claim {
     id: "ch12-bi-policy-loss-mean",
     origin: Origin::Guide,
     quote: "policy_loss=-(log_probs*[2,1,0,-1,-2]).mean(); text asks for J~=sum log pi (G-V)",
-    statement: "The code's loss is −J̃/T and its gradient −∇J/T in expectation: with episodes of one length a rescaling. With episodes of \
+    statement: "The code's loss is −J̃/T and its gradient −∇J/T in expectation: with episodes of one length a rescaling. With \
+                episodes of \
                 different length the mean weighs each by 1/T, and the direction changes.",
-    because: "A mean over T steps is the sum over T; E[Σ_t g_t (G_t−V)] is ∇J, E[(1/T) Σ_t g_t (G_t−V)] is not a multiple of it where T \
+    because: "A mean over T steps is the sum over T; E[Σ_t g_t (G_t−V)] is ∇J, E[(1/T) Σ_t g_t (G_t−V)] is not a multiple of it \
+              where T \
               depends on the actions.",
-    lesson: "Here .12 in place of .6: a step size five times smaller. Where the length varies, sum over the steps, or divide by a fixed \
+    lesson: "Here .12 in place of .6: a step size five times smaller. Where the length varies, sum over the steps, or divide by \
+             a fixed \
              length.",
     recorded: Finding::Conditional,
     quantities: &[
@@ -277,7 +282,8 @@ pub(in crate::claims) static MEAN_LOSS: Claim = Claim {
         Trial {
             name: "with one length the gradient is −∇J/T",
             role: Role::Confirms,
-            setting: "set-mdp-1296, T=4, the policy's own values: the tape's derivative over all trajectories, against ∇J by recursion",
+            setting: "set-mdp-1296, T=4, the policy's own values: the tape's derivative over all trajectories, against ∇J by \
+                      recursion",
             subject: Subject::Exact(|| {
                 let (world, oracle) = (mdp_1296(), mdp_1296().oracle());
                 world.expect(|path| policy_loss_gradient(world, path, &advantages_of(&oracle, path), true))
@@ -307,7 +313,8 @@ pub(in crate::claims) static MEAN_LOSS: Claim = Claim {
         Trial {
             name: "with different lengths the sum is −∇J, and the mean weighs episodes by 1/T",
             role: Role::Limits,
-            setting: "episodes of one step or three, by the first action: the tape's derivatives, against ∇J by recursion and against \
+            setting: "episodes of one step or three, by the first action: the tape's derivatives, against ∇J by recursion and \
+                      against \
                       scores weighted with G_t/T",
             subject: Subject::Exact(|| [uneven_loss_gradient(false), uneven_loss_gradient(true)].concat()),
             expected: || {
@@ -390,7 +397,8 @@ pub(in crate::claims) static LOG_PROB_SUM: Claim = Claim {
     quote: "log_prob(actions).sum(-1), sum over action dims",
     statement: "The sum of the one-dimensional log densities is the joint log density of a diagonal Gaussian.",
     because: "A density of independent components is the product of theirs.",
-    lesson: "Right for a diagonal covariance, where the library returns one number a dimension. A mean over dimensions is the log of no \
+    lesson: "Right for a diagonal covariance, where the library returns one number a dimension. A mean over dimensions is the \
+             log of no \
              density, and shrinks every score by the number of dimensions.",
     recorded: Finding::Holds,
     quantities: &[Quantity {
@@ -528,10 +536,12 @@ fn separate_critic_gradient(path: &Trajectory) -> Vec<f64> {
 pub(in crate::claims) static WITHOUT_DETACH: Claim = Claim {
     id: "ch12-bi-without-detach",
     origin: Origin::Guide,
-    quote: "Without .detach() the gradient would flow through V into the value network via the policy loss, corrupting the value update",
+    quote: "Without .detach() the gradient would flow through V into the value network via the policy loss, corrupting the \
+            value update",
     statement: "d policy_loss/dV_t = +log π_t/T; the policy's own derivative is unaffected where the networks are separate.",
     because: "V stands in −log π (G − V)/T with factor +log π/T.",
-    lesson: "The leak has a sign: log π of a discrete action is negative, so descent pushes every value up, by the policy's entropy on average, \
+    lesson: "The leak has a sign: log π of a discrete action is negative, so descent pushes every value up, by the policy's \
+             entropy on average, \
              whatever the returns are. With a shared network it also corrupts the policy's gradient.",
     recorded: Finding::Holds,
     quantities: &[Quantity {
@@ -593,7 +603,8 @@ pub(in crate::claims) static WITHOUT_DETACH: Claim = Claim {
         Trial {
             name: "a shared one must be detached",
             role: Role::Confirms,
-            setting: "set-mdp-1296 with a critic V(s) = Σ_a θ[s,a]: the expected derivative with V detached, against weighted scores",
+            setting: "set-mdp-1296 with a critic V(s) = Σ_a θ[s,a]: the expected derivative with V detached, against weighted \
+                      scores",
             subject: Subject::Exact(|| mdp_1296().expect(|path| shared_critic_gradient(path, true))),
             expected: || mdp_1296().expect(separate_critic_gradient),
             judge: ROUNDING,
@@ -635,10 +646,12 @@ pub(in crate::claims) static DETACH_FORMS: Claim = Claim {
     id: "ch12-bi-detach-forms-equal",
     origin: Origin::Guide,
     quote: "Use advantages.detach() for the policy loss, but NOT for the value loss",
-    statement: "returns − values.detach() and (returns − values).detach() give the same policy gradient, and nothing to V; the value loss \
+    statement: "returns − values.detach() and (returns − values).detach() give the same policy gradient, and nothing to V; the \
+                value loss \
                 needs live values, with derivative 2(V−G)/T.",
     because: "Returns are data: nothing flows through them in either form.",
-    lesson: "Both forms are right while returns are data. A value loss of detached values trains nothing, without an error message.",
+    lesson: "Both forms are right while returns are data. A value loss of detached values trains nothing, without an error \
+             message.",
     recorded: Finding::Holds,
     quantities: &[Quantity {
         key: "dvalue_loss_dv",
@@ -688,7 +701,8 @@ pub(in crate::claims) static DETACH_FORMS: Claim = Claim {
         Trial {
             name: "the two forms over all trajectories",
             role: Role::Confirms,
-            setting: "set-mdp-1296 with a critic that shares the logits, V(s) = Σ_a θ[s,a]: the text's form by the tape, then the code's, \
+            setting: "set-mdp-1296 with a critic that shares the logits, V(s) = Σ_a θ[s,a]: the text's form by the tape, then \
+                      the code's, \
                       against scores weighted with −(G−V)/T",
             subject: Subject::Exact(|| {
                 let text = mdp_1296().expect(text_form_gradient);

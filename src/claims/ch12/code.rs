@@ -61,7 +61,8 @@ pub(in crate::claims) static VALUE_LOSS: Claim = Claim {
     quote: "MSE regression of V on returns",
     statement: "The minimiser is E[G_t | s]; for a table without time, V_t(s) averaged over the steps with the weights d_t(s).",
     because: "A mean squared error is least at the conditional mean of what is regressed on.",
-    lesson: "A critic without time learns an average of different values, which is a valid baseline and no value. With the step as an input it \
+    lesson: "A critic without time learns an average of different values, which is a valid baseline and no value. With the step \
+             as an input it \
              learns V_t(s).",
     recorded: Finding::Holds,
     quantities: &[Quantity {
@@ -182,9 +183,11 @@ pub(in crate::claims) static GAMMA_DEFAULT: Claim = Claim {
     origin: Origin::Guide,
     quote: "gamma=.99 reward-to-go (no gamma^t weight)",
     statement: "Discounted reward-to-go without the factor γ^{t−1} is biased for ∇J_γ and for ∇J; with it, it is exactly ∇J_γ.",
-    because: "∇J_γ = E Σ_t γ^{t−1} g_t G_t^γ: without the factor every step is weighed as if an episode began there (Thomas 2014; Nota & \
+    because: "∇J_γ = E Σ_t γ^{t−1} g_t G_t^γ: without the factor every step is weighed as if an episode began there (Thomas \
+              2014; Nota & \
               Thomas 2020).",
-    lesson: "Here it is off by 1.5 % from ∇J_γ and by less from ∇J; with 40 steps by a fifth of |∇J_γ|, with 200 by more than all of it. It is \
+    lesson: "Here it is off by 1.5 % from ∇J_γ and by less from ∇J; with 40 steps by a fifth of |∇J_γ|, with 200 by more than \
+             all of it. It is \
              the usual choice, for its variance: γ is then a parameter of the estimator, not of the objective.",
     recorded: Finding::Conditional,
     quantities: &[
@@ -267,7 +270,8 @@ pub(in crate::claims) static GAMMA_DEFAULT: Claim = Claim {
         Trial {
             name: "and more so for longer horizons",
             role: Role::Limits,
-            setting: "the same world with 8, 40 and 200 steps, γ=.99: the relative difference against that of 4, 8 and 40 steps, and at last \
+            setting: "the same world with 8, 40 and 200 steps, γ=.99: the relative difference against that of 4, 8 and 40 \
+                      steps, and at last \
                       against 1",
             subject: Subject::Exact(|| [8, 40, 200, 200].map(|steps| relative_difference(GAMMA, steps)).to_vec()),
             expected: || {
@@ -358,7 +362,8 @@ pub(in crate::claims) static ENTROPY_SIGN: Claim = Claim {
     quote: "subtract alpha*entropy.mean() from the policy loss: encourages exploration by penalizing deterministic policies",
     statement: "Descent on loss − αH raises H: its part in the step is +α∇H, with ∂H/∂θ_k = −π_k(log π_k + H).",
     because: "A step against the derivative of −αH climbs H, to first order by α|∇H|² times the step size.",
-    lesson: "The sign is right where the loss is minimised. The entropy must be that of the distribution: −log π of the sampled actions has the \
+    lesson: "The sign is right where the loss is minimised. The entropy must be that of the distribution: −log π of the sampled \
+             actions has the \
              right value and a derivative of mean zero.",
     recorded: Finding::Holds,
     quantities: &[Quantity {
@@ -428,7 +433,8 @@ pub(in crate::claims) static ENTROPY_SIGN: Claim = Claim {
         Trial {
             name: "beside a policy loss too",
             role: Role::Confirms,
-            setting: "the same with a loss −log π(a=0), step .1: the entropy after descent on loss − αH, α=.01, .1, 1, against the loss alone",
+            setting: "the same with a loss −log π(a=0), step .1: the entropy after descent on loss − αH, α=.01, .1, 1, against \
+                      the loss alone",
             subject: Subject::Exact(|| [0.01, 0.1, 1.0].map(entropy_after_loss).to_vec()),
             expected: || vec![entropy_after_loss(0.0); 3],
             judge: MORE,
@@ -501,11 +507,14 @@ pub(in crate::claims) static SINGLE_TRAJECTORY: Claim = Claim {
     id: "ch12-bi-single-trajectory",
     origin: Origin::Guide,
     quote: "the function processes ONE trajectory [T,...]",
-    statement: "One complete episode a call is an unbiased estimate with N=1. A cut treated as the end estimates the gradient of the shorter \
+    statement: "One complete episode a call is an unbiased estimate with N=1. A cut treated as the end estimates the gradient \
+                of the shorter \
                 world; bootstrapping with the value at the cut repairs it.",
-    because: "G_1 and G_2 lose what comes after the cut, which the actions before it influence; V at the cut is its expectation, given the \
+    because: "G_1 and G_2 lose what comes after the cut, which the actions before it influence; V at the cut is its \
+              expectation, given the \
               state there.",
-    lesson: "Complete episodes, or a bootstrap at each cut: then the steps of a fragment get the right expected return, and the fragments add \
+    lesson: "Complete episodes, or a bootstrap at each cut: then the steps of a fragment get the right expected return, and the \
+             fragments add \
              up to ∇J. The cut treated as an end turns the gradient by six degrees and halves it; of the two, the turn is what a step \
              size cannot mend.",
     recorded: Finding::Conditional,

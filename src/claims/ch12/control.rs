@@ -123,11 +123,13 @@ pub(in crate::claims) static DIAGONAL: Claim = Claim {
     origin: Origin::Guide,
     quote: "Diagonal sufficient because joint torques are approximately independent given the observation; full covariance adds \
             parameters without proportional gain",
-    statement: "With J = −(μ−c)ᵀH(μ−c) − tr(HΣ) the best mean is c for every covariance, and J → 0 as Σ → 0: a diagonal Gaussian reaches \
+    statement: "With J = −(μ−c)ᵀH(μ−c) − tr(HΣ) the best mean is c for every covariance, and J → 0 as Σ → 0: a diagonal \
+                Gaussian reaches \
                 the optimum whatever H couples. The shape of Σ changes what exploration costs.",
     because: "The mean's slope −2H(μ−c) does not contain Σ. At a fixed entropy tr(HΣ) is least for Σ ∝ H⁻¹, by the inequality of \
               arithmetic and geometric means; that is diagonal only if H is.",
-    lesson: "Sufficient for the optimum mean with 20 parameters in place of 210, correlated or not: independence is not the reason. What a \
+    lesson: "Sufficient for the optimum mean with 20 parameters in place of 210, correlated or not: independence is not the \
+             reason. What a \
              full covariance buys is cheaper exploration: 2.6 times cheaper at the same entropy where neighbours are coupled by .8, \
              nothing where torques are independent.",
     recorded: Finding::Conditional,
@@ -164,7 +166,8 @@ pub(in crate::claims) static DIAGONAL: Claim = Claim {
         Trial {
             name: "the slope of the mean does not depend on the covariance",
             role: Role::Confirms,
-            setting: "20 torques coupled by H_ij = .8^|i−j|, off the optimum and at it, diagonal and full: the oracle against −2H(μ−c)",
+            setting: "20 torques coupled by H_ij = .8^|i−j|, off the optimum and at it, diagonal and full: the oracle against \
+                      −2H(μ−c)",
             subject: Subject::Exact(|| [mean_slopes(&off_centre(), 0.8), mean_slopes(&best_torques(), 0.8)].concat()),
             expected: || {
                 let slope = scale(-2.0, &coupling(0.8).times(&difference(&off_centre(), &best_torques())));
@@ -200,7 +203,8 @@ pub(in crate::claims) static DIAGONAL: Claim = Claim {
         Trial {
             name: "for independent torques the best covariance is diagonal",
             role: Role::Confirms,
-            setting: "H = I: the cost of exploration over that of the best shape at the same entropy, and the difference of the entropies",
+            setting: "H = I: the cost of exploration over that of the best shape at the same entropy, and the difference of the \
+                      entropies",
             subject: Subject::Exact(|| price(0.0)),
             expected: || vec![1.0, 0.0],
             judge: ROUNDING,
@@ -345,10 +349,12 @@ pub(in crate::claims) static GAE_RETURNS: Claim = Claim {
     id: "ch12-dc-value-mse-gae-returns",
     origin: Origin::Guide,
     quote: "V trained with MSE against GAE returns",
-    statement: "The fixed point of the regression on A^GAE + V is V^π for every λ: its error at t depends on later errors alone, each times \
+    statement: "The fixed point of the regression on A^GAE + V is V^π for every λ: its error at t depends on later errors \
+                alone, each times \
                 1−λ. For λ<1 the target depends on V itself.",
     because: "E[A_t + W_t | s] = E[r + (1−λ) W_{t+1} + λ G_{t+1}], and W_5 = 0: one more step is exact after each sweep.",
-    lesson: "Four sweeps are exact with four steps and any λ, one is with λ=1. The bias of the policy gradient goes with the critic's \
+    lesson: "Four sweeps are exact with four steps and any λ, one is with λ=1. The bias of the policy gradient goes with the \
+             critic's \
              error: after four sweeps the gradient is unbiased at λ=.95.",
     recorded: Finding::Holds,
     quantities: &[
@@ -517,10 +523,12 @@ pub(in crate::claims) static ENTROPY_BONUS: Claim = Claim {
     id: "ch12-dc-entropy-bonus",
     origin: Origin::Guide,
     quote: "Entropy coefficient .01 prevents premature convergence to a deterministic policy",
-    statement: "The optimum of E r + αH is π ∝ e^{r/α}: stochastic for every α>0, and within e^{−gap/α} of deterministic where the gap of \
+    statement: "The optimum of E r + αH is π ∝ e^{r/α}: stochastic for every α>0, and within e^{−gap/α} of deterministic where \
+                the gap of \
                 the rewards is far above α. A constant α costs reward in the limit; one that decays to zero does not.",
     because: "Σ π (r − α log π) has slope zero where r − α log π is the same for every arm (Ziebart 2010; Haarnoja et al. 2017).",
-    lesson: "What counts is α over the scale of the advantages: .01 with unit rewards leaves 3·10⁻¹⁵ to the other arms, no exploration at \
+    lesson: "What counts is α over the scale of the advantages: .01 with unit rewards leaves 3·10⁻¹⁵ to the other arms, no \
+             exploration at \
              all. Larger coefficients explore, and cost reward for good unless they decay.",
     recorded: Finding::Conditional,
     quantities: &[
@@ -678,10 +686,12 @@ pub(in crate::claims) static LOG_SIGMA: Claim = Claim {
     id: "ch12-dc-log-sigma-collapse",
     origin: Origin::Guide,
     quote: "log sigma is a learnable parameter vector (state-independent)",
-    statement: "The score of log σ is z²−1, and dJ/d log σ = σ² E r'' < 0 for a concave reward, −2σ² for a quadratic one: learning shrinks \
+    statement: "The score of log σ is z²−1, and dJ/d log σ = σ² E r'' < 0 for a concave reward, −2σ² for a quadratic one: \
+                learning shrinks \
                 the exploration at every mean. With an entropy coefficient α the spread stops at σ² = α/2.",
     because: "E[(z²−1) f(σz)] = σ² E f''(σz) by parts (Stein); the entropy is log σ and a constant.",
-    lesson: "σ falls however far the mean is from the best action, and to zero: exploration ends when it may still be needed. A bonus keeps \
+    lesson: "σ falls however far the mean is from the best action, and to zero: exploration ends when it may still be needed. A \
+             bonus keeps \
              it at √(α/2k) for curvature k; a floor on σ does it more directly.",
     recorded: Finding::Holds,
     quantities: &[

@@ -44,7 +44,7 @@ pub(in crate::claims) static STOCHASTIC: Claim = Claim {
                 deterministic policy never arrives.",
     because: "All states look alike and one of them is reversed: going always right or always left circles for ever (Sutton & \
               Barto, example 13.1).",
-    lesson: "A policy gradient finds p* = 2 − √2 by itself; a greedy policy of action values cannot represent it.",
+    lesson: "The policy gradient vanishes at p* = 2 − √2; a greedy policy of action values cannot represent it.",
     recorded: Finding::Holds,
     quantities: &[
         Quantity { key: "p_star", what: "the maximiser of J", value: Value::Number(corridor_best) },
@@ -85,6 +85,21 @@ pub(in crate::claims) static STOCHASTIC: Claim = Claim {
             counterfeits: &[Counterfeit {
                 story: "one half",
                 subject: Subject::Exact(|| vec![0.5, corridor(0.0, 4000, 0.5).gradient()[0]]),
+            }],
+        },
+        Trial {
+            name: "a deterministic policy never arrives",
+            role: Role::Confirms,
+            setting: "always right and always left (logits of ±800), horizons 100 and 1000: J by dynamic programming, −1 a step",
+            subject: Subject::Exact(|| {
+                let of = |logit: f64, steps: usize| corridor(0.0, steps, 0.5).with_parameters(vec![logit]).objective();
+                vec![of(800.0, 100), of(800.0, 1000), of(-800.0, 100), of(-800.0, 1000)]
+            }),
+            expected: || [-100.0, -1000.0].repeat(2),
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "an even policy",
+                subject: Subject::Exact(|| [100, 1000].map(|steps| corridor(0.0, steps, 0.5).objective()).repeat(2)),
             }],
         },
         Trial {
@@ -188,10 +203,12 @@ pub(in crate::claims) static DIRECTLY: Claim = Claim {
     id: "ch12-directly-optimizes",
     origin: Origin::Guide,
     quote: "Directly optimizes RL objective",
-    statement: "True of the undiscounted form. The code (discounted reward-to-go without γ^t) optimises neither J nor J_γ: its update \
+    statement: "True of the undiscounted form. The code (discounted reward-to-go without γ^t) optimises neither J nor J_γ: its \
+                update \
                 field has an asymmetric Jacobian, so it is the gradient of no function.",
     because: "Without γ^t the states are weighted by the undiscounted occupancy and the values by γ (Nota & Thomas 2020).",
-    lesson: "Small angles near γ=1, growing as γ falls; the sign itself can be wrong. Keep γ^t, or call γ what it is: a bias that buys \
+    lesson: "Small angles near γ=1, growing as γ falls; the sign itself can be wrong. Keep γ^t, or call γ what it is: a bias \
+             that buys \
              variance.",
     recorded: Finding::Conditional,
     quantities: &[
@@ -251,7 +268,7 @@ pub(in crate::claims) static DIRECTLY: Claim = Claim {
             }],
         },
         Trial {
-            name: "without it, the update by three routes is something else",
+            name: "without it, the update by two routes is something else",
             role: Role::Limits,
             setting: "set-mdp-1296, γ = .9, .99, .5: the oracle's moments; occupancy and values",
             subject: Subject::Exact(|| DISCOUNTS.map(code_update).concat()),
@@ -260,6 +277,20 @@ pub(in crate::claims) static DIRECTLY: Claim = Claim {
             counterfeits: &[Counterfeit {
                 story: "the gradient of J_γ",
                 subject: Subject::Exact(|| DISCOUNTS.map(|g| discounted(g).gradient()).concat()),
+            }],
+        },
+        Trial {
+            name: "the angle to the gradient of J_γ grows as γ falls",
+            role: Role::Limits,
+            setting: "set-mdp-1296: γ = .9 and .5 against γ = .99 and .9, in degrees",
+            subject: Subject::Exact(|| [0.9, 0.5].map(|g| angle(&code_update(g), &discounted(g).gradient())).to_vec()),
+            expected: || [0.99, 0.9].map(|g| angle(&code_update(g), &discounted(g).gradient())).to_vec(),
+            judge: MORE,
+            counterfeits: &[Counterfeit {
+                story: "the policy-gradient theorem, with γ^t",
+                subject: Subject::Exact(|| {
+                    [0.9, 0.5].map(|g| angle(discounted(g).oracle().gradient(), &discounted(g).gradient())).to_vec()
+                }),
             }],
         },
         Trial {
@@ -344,8 +375,10 @@ pub(in crate::claims) static SLOW: Claim = Claim {
     id: "ch12-slow-convergence",
     origin: Origin::Guide,
     quote: "Weaknesses: slow convergence, large batches needed",
-    statement: "Exact softmax policy gradients have a gap of order 1/t; the natural gradient's falls exponentially, π_t ∝ exp(α t r).",
-    because: "Near a deterministic policy the gradient is proportional to the gap's square (Mei et al. 2020); the inverse Fisher matrix \
+    statement: "Exact softmax policy gradients have a gap of order 1/t; the natural gradient's falls exponentially, π_t ∝ exp(α \
+                t r).",
+    because: "Near a deterministic policy the gain of an update is proportional to the square of the gap (Mei et al. 2020); the \
+              inverse Fisher matrix \
               cancels that factor.",
     lesson: "Slow even without noise: ten times the accuracy costs ten times the updates. Batches cure noise, not this.",
     recorded: Finding::Holds,
@@ -398,13 +431,19 @@ pub(in crate::claims) static SLOW: Claim = Claim {
             }],
         },
         Trial {
-            name: "which doubles its digits with t",
+            name: "which falls by the same factor in each fifty updates",
             role: Role::Confirms,
-            setting: "log of the natural gap at t=100 over that at t=50, against exp(−.4 · 50 · .2)",
+            setting: "the natural gap at t=100 over that at t=50, against exp(−.4 · 50 · .2)",
             subject: Subject::Exact(|| vec![natural_gap(100) / natural_gap(50)]),
             expected: || vec![numeric::exp(-0.4 * 50.0 * 0.2)],
             judge: Judge::Exact { tolerance: 0.002, why: "the second arm's share of the normalisation at t=50" },
-            counterfeits: &[Counterfeit { story: "half, as of order 1/t", subject: Subject::Exact(|| vec![0.5]) }],
+            counterfeits: &[Counterfeit {
+                story: "the vanilla gradient's gap",
+                subject: Subject::Exact(|| {
+                    let gaps = gaps(&[50, 100]);
+                    vec![gaps[1] / gaps[0]]
+                }),
+            }],
         },
     ],
 };

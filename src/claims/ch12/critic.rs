@@ -249,9 +249,11 @@ pub(in crate::claims) static TD_BIASED: Claim = Claim {
     id: "ch12-pr-td-biased",
     origin: Origin::Guide,
     quote: "A=r+gamma V(s')-V(s): biased (V is approximate), low variance",
-    statement: "The bias is exactly Σ_t E[g_t e_{t+1}(s_{t+1})] with the critic's error e = W − V; unbiased if and only if that is 0.",
+    statement: "The bias is exactly Σ_t E[g_t e_{t+1}(s_{t+1})] with the critic's error e = W − V; unbiased if and only if that \
+                is 0.",
     because: "With V the estimate is unbiased. The error at s_t meets a score of mean zero; the error at s_{t+1} depends on a_t.",
-    lesson: "No bias with the exact critic, nor with an error that no action can change; with 2V it is as large as with no critic at \
+    lesson: "No bias with the exact critic, nor with an error that no action can change; with 2V it is as large as with no \
+             critic at \
              all. The variance is low for good critics: with 2V it is above that of reward-to-go less V.",
     recorded: Finding::Conditional,
     quantities: &[

@@ -153,11 +153,13 @@ pub(in crate::claims) static FULL_EPISODES: Claim = Claim {
     id: "ch12-dc-two-full-episodes",
     origin: Origin::Guide,
     quote: "64 envs x 32 steps gives ~2 full episodes per batch",
-    statement: "2048/1000 is two episodes' worth of steps. Each environment gives 32 consecutive steps of an episode of 1000: no batch \
+    statement: "2048/1000 is two episodes' worth of steps. Each environment gives 32 consecutive steps of an episode of 1000: \
+                no batch \
                 contains a complete episode. How the ends of episodes fall into batches depends on whether the environments are \
                 synchronised.",
     because: "A complete episode needs 1000 consecutive steps of one environment, and a batch has 32.",
-    lesson: "No full episode: a Monte-Carlo return is there for one step in fifty, those just before an end. For all others the batch \
+    lesson: "No full episode: a Monte-Carlo return is there for one step in fifty, those just before an end. For all others the \
+             batch \
              is cut, and generalised advantages must bootstrap at the cut of each 32 steps.",
     recorded: Finding::Fails,
     quantities: &[
@@ -181,7 +183,8 @@ pub(in crate::claims) static FULL_EPISODES: Claim = Claim {
         Trial {
             name: "complete episodes in a batch, by counters and from the ends of the batches",
             role: Role::Contradicts,
-            setting: "64 synchronised environments, episodes of 1000: the most in a batch of 32 steps, of 1500 and of 2000, four batches \
+            setting: "64 synchronised environments, episodes of 1000: the most in a batch of 32 steps, of 1500 and of 2000, \
+                      four batches \
                       at least",
             subject: Subject::Exact(|| {
                 [(STEPS_A_BATCH, 125), (1500, 4), (2000, 4)]
@@ -209,7 +212,8 @@ pub(in crate::claims) static FULL_EPISODES: Claim = Claim {
         Trial {
             name: "four batches have an end, and each has 64",
             role: Role::Contradicts,
-            setting: "64 synchronised environments, 125 batches of 32 steps: the batches with an end, the ends in the fullest, the mean",
+            setting: "64 synchronised environments, 125 batches of 32 steps: the batches with an end, the ends in the fullest, \
+                      the mean",
             subject: Subject::Exact(|| {
                 let batches = synchronised();
                 let most = batches.iter().map(|seen| seen.ends).max().unwrap_or(0) as f64;
@@ -228,7 +232,8 @@ pub(in crate::claims) static FULL_EPISODES: Claim = Claim {
         Trial {
             name: "with starts spread evenly every batch has an end, and still none a complete episode",
             role: Role::Contradicts,
-            setting: "64 environments that begin i·1000/64 steps into an episode: the batches with an end, the mean, the most complete",
+            setting: "64 environments that begin i·1000/64 steps into an episode: the batches with an end, the mean, the most \
+                      complete",
             subject: Subject::Exact(|| {
                 let batches = staggered();
                 vec![batches_with_an_end(&batches), ends_a_batch(&batches), most_complete(&batches)]
@@ -246,7 +251,8 @@ pub(in crate::claims) static FULL_EPISODES: Claim = Claim {
         Trial {
             name: "a return is complete for one step in fifty",
             role: Role::Contradicts,
-            setting: "64 synchronised environments, 125 batches of 32 steps: the part of the steps whose episode ends in their batch, by \
+            setting: "64 synchronised environments, 125 batches of 32 steps: the part of the steps whose episode ends in their \
+                      batch, by \
                       counters, and 8, 16, 24 and 32 of 4000",
             subject: Subject::Exact(|| vec![part_with_return(&synchronised())]),
             expected: || vec![(8.0 + 16.0 + 24.0 + 32.0) / 4000.0],
@@ -263,7 +269,8 @@ pub(in crate::claims) static FULL_EPISODES: Claim = Claim {
         Trial {
             name: "the ends in a batch, and batches without one, drawn",
             role: Role::Contradicts,
-            setting: "64 environments, each anywhere in its episode: n=64, p=.032 of the binomial distribution; 12 % of the batches have \
+            setting: "64 environments, each anywhere in its episode: n=64, p=.032 of the binomial distribution; 12 % of the \
+                      batches have \
                       no end",
             subject: Subject::Sampled(|| random_phases(false)),
             expected: || {
@@ -302,7 +309,8 @@ pub(in crate::claims) static GRADIENT_STEPS: Claim = Claim {
     quote: "10M/2048 x 4 = ~19,500 gradient steps",
     statement: "10M/2048·4 = 19,531.25, and 19,528 with whole batches, if each of the four epochs is one step on the full batch.",
     because: "A step a pass; minibatches divide a pass into as many steps as there are minibatches.",
-    lesson: "The rounding is right. Implementations take minibatches: with 64 samples in each there are 32 times as many steps, 624,896, \
+    lesson: "The rounding is right. Implementations take minibatches: with 64 samples in each there are 32 times as many steps, \
+             624,896, \
              and step sizes do not carry over.",
     recorded: Finding::Conditional,
     quantities: &[
@@ -367,10 +375,12 @@ pub(in crate::claims) static FOUR_TIMES: Claim = Claim {
     id: "ch12-dc-4x-gradient-steps",
     origin: Origin::Guide,
     quote: "With K=4 epochs you get 4x the gradient steps per environment interaction",
-    statement: "K epochs on each batch are K gradient steps for one batch of interaction: a count, which says nothing of the progress a \
+    statement: "K epochs on each batch are K gradient steps for one batch of interaction: a count, which says nothing of the \
+                progress a \
                 step.",
     because: "The loop takes K steps before it draws again.",
-    lesson: "Four times the steps; less than four times the progress even with exact gradients (ch09-k-steps-10x): at α=1 less than \
+    lesson: "Four times the steps; less than four times the progress even with exact gradients (ch09-k-steps-10x): at α=1 less \
+             than \
              twice.",
     recorded: Finding::Holds,
     quantities: &[],
@@ -378,7 +388,8 @@ pub(in crate::claims) static FOUR_TIMES: Claim = Claim {
         Trial {
             name: "K gradient steps for each batch of interaction",
             role: Role::Confirms,
-            setting: "10M steps, 2048 a batch, K=1, 2, 4, 10 full-batch epochs: the steps of the loop, counted, against K ⌊10M/2048⌋",
+            setting: "10M steps, 2048 a batch, K=1, 2, 4, 10 full-batch epochs: the steps of the loop, counted, against K \
+                      ⌊10M/2048⌋",
             subject: Subject::Exact(|| {
                 [1, 2, EPOCHS, 10].map(|epochs| updates(BUDGET_STEPS, BATCH, epochs, BATCH) as f64).to_vec()
             }),
@@ -426,11 +437,14 @@ pub(in crate::claims) static FORTY_MILLION: Claim = Claim {
     id: "ch12-dc-reinforce-40M",
     origin: Origin::Guide,
     quote: "Vanilla REINFORCE would need 40M steps for equivalent performance",
-    statement: "4·10M equates the number of gradient steps alone. Equal performance does not follow: the progress of K steps on one batch \
+    statement: "4·10M equates the number of gradient steps alone. Equal performance does not follow: the progress of K steps on \
+                one batch \
                 is K times that of one only as α→0, with the same estimator and batch; and REINFORCE needs complete episodes.",
-    because: "One step a batch makes as many updates as four epochs with four times the batches. Monte-Carlo returns need 1000 steps of \
+    because: "One step a batch makes as many updates as four epochs with four times the batches. Monte-Carlo returns need 1000 \
+              steps of \
               each environment a batch, not 32.",
-    lesson: "With complete episodes as many updates cost 1.25 billion steps, with 32-step batches 40 million; at α=1 four reused steps make \
+    lesson: "With complete episodes as many updates cost 1.25 billion steps, with 32-step batches 40 million; at α=1 four \
+             reused steps make \
              1.6 times the progress of one, so fewer fresh ones would do. The guide's number is a count.",
     recorded: Finding::Conditional,
     quantities: &[
@@ -451,7 +465,8 @@ pub(in crate::claims) static FORTY_MILLION: Claim = Claim {
         Trial {
             name: "as many updates on fresh batches of 2048 need forty million steps",
             role: Role::Confirms,
-            setting: "the updates of four epochs with 10M steps, counted, one fresh batch each; forty million, but for the last part of a batch",
+            setting: "the updates of four epochs with 10M steps, counted, one fresh batch each; forty million, but for the last \
+                      part of a batch",
             subject: Subject::Exact(|| vec![interaction(updates(BUDGET_STEPS, BATCH, EPOCHS, BATCH), BATCH)]),
             expected: || vec![40e6],
             judge: Judge::Exact { tolerance: 4.0 * 2048.0 / 40e6, why: "four updates, those of a batch begun" },
@@ -542,11 +557,14 @@ pub(in crate::claims) static CLIPPING: Claim = Claim {
     id: "ch12-dc-clipping-stabilises",
     origin: Origin::Guide,
     quote: "The clipping ensures the 4 passes don't destabilize",
-    statement: "The clip bounds neither the ratio nor the divergence (ch10-ppo-clip-caps-ratio, ch10-ppo-implicit-trust-region). Four small \
+    statement: "The clip bounds neither the ratio nor the divergence (ch10-ppo-clip-caps-ratio, \
+                ch10-ppo-implicit-trust-region). Four small \
                 steps stay within the range, and then the clip has not acted.",
-    because: "Beyond the range the clipped term is constant: it neither stops a large step nor undoes it, and other terms move shared \
+    because: "Beyond the range the clipped term is constant: it neither stops a large step nor undoes it, and other terms move \
+              shared \
               parameters on.",
-    lesson: "A heuristic. Four passes are kept in the range by small steps; with large ones the first step leaves it, and with shared \
+    lesson: "A heuristic. Four passes are kept in the range by small steps; with large ones the first step leaves it, and with \
+             shared \
              parameters four passes do. Measure the divergence and stop on it.",
     recorded: Finding::Conditional,
     quantities: &[],
@@ -566,7 +584,8 @@ pub(in crate::claims) static CLIPPING: Claim = Claim {
         Trial {
             name: "where the clip has done nothing",
             role: Role::Confirms,
-            setting: "the same: the parameters after four clipped steps, by trajectories, against four unclipped ones, by occupancies",
+            setting: "the same: the parameters after four clipped steps, by trajectories, against four unclipped ones, by \
+                      occupancies",
             subject: Subject::Exact(|| ascended(mdp_1296(), 0.01, EPOCHS).policy.parameters().to_vec()),
             expected: || reused(mdp_1296(), 0.01, EPOCHS).policy.parameters().to_vec(),
             judge: ROUNDING,
@@ -590,7 +609,8 @@ pub(in crate::claims) static CLIPPING: Claim = Claim {
         Trial {
             name: "one large step overshoots, and three passes do not bring it back",
             role: Role::Limits,
-            setting: "one state, p=½, A=+1, ascent with step 4: the ratio after one and after four passes, by the estimator and by hand",
+            setting: "one state, p=½, A=+1, ascent with step 4: the ratio after one and after four passes, by the estimator and \
+                      by hand",
             subject: Subject::Exact(|| {
                 let ratio = |count: usize| {
                     // Half of the data take the other arm, whose advantage is zero.
@@ -648,7 +668,8 @@ pub(in crate::claims) static BUDGET: Claim = Claim {
     quote: "10M steps, 1000-step episodes",
     statement: "10M steps are 10,000 episodes of 1000 steps, and 4882 whole batches of 2048.",
     because: "10M/1000 and ⌊10M/2048⌋.",
-    lesson: "1664 steps are left over, less than a batch: a loop that asks before it draws takes 4882 batches, one that asks afterwards \
+    lesson: "1664 steps are left over, less than a batch: a loop that asks before it draws takes 4882 batches, one that asks \
+             afterwards \
              4883.",
     recorded: Finding::Holds,
     quantities: &[

@@ -27,9 +27,11 @@ pub(in crate::claims) static REINFORCE_UNBIASED: Claim = Claim {
     id: "ch12-pr-reinforce-unbiased",
     origin: Origin::Guide,
     quote: "A=G_t-b: unbiased, high variance (Full Monte Carlo return minus AVERAGE reward)",
-    statement: "Unbiased for a b that is independent of the batch; the average of the batch itself shrinks the gradient by 1 − 1/N.",
+    statement: "Unbiased for a b that is independent of the batch; the average of the batch itself shrinks the gradient by 1 − \
+                1/N.",
     because: "E[g_t b] = 0 for a b without the own trajectory; the batch's average contains r(τ_i)/N, and E[Σ_t g_t r(τ)] = ∇J.",
-    lesson: "With the policy's mean return the estimate is unbiased; with the mean of the batch, which the guide names, multiply by \
+    lesson: "With the policy's mean return the estimate is unbiased; with the mean of the batch, which the guide names, \
+             multiply by \
              N/(N−1) or leave the own return out. The variance is 2.9 times that of temporal differences with exact values.",
     recorded: Finding::Conditional,
     quantities: &[Quantity {
@@ -119,7 +121,8 @@ pub(in crate::claims) static MLE_WEIGHTS: Claim = Claim {
     quote: "Policy gradients = MLE with w_i = reward-to-go - baseline",
     statement: "The gradient of the log-likelihood with weights G_t − b, held fixed, is V3(b), and E[V3(b)] = ∇J.",
     because: "∇ Σ_t w_t log π(a_t|s_t) = Σ_t w_t g_t; reward-to-go leaves out what an action cannot change, and E[g_t b] = 0.",
-    lesson: "A weighted maximum-likelihood step, with weights that are data: of either sign, and no derivative passes through them.",
+    lesson: "A weighted maximum-likelihood step, with weights that are data: of either sign, and no derivative passes through \
+             them.",
     recorded: Finding::Holds,
     quantities: &[Quantity {
         key: "max_abs_deviation",
