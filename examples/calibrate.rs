@@ -215,8 +215,8 @@ fn trial_lines(claim: &str, name: &str, seeds: u64, broken: &mut u32) -> String 
 struct Ideal {
     /// `2σ²ln(1/α)/δ²` at the rate that the trial has.
     samples: f64,
-    /// The samples of a block, the least that is drawn.
-    block: u64,
+    /// Whether the margin exceeds the standard deviation of a block's mean.
+    coarse: bool,
 }
 
 /// The ideal of each sampled trial of one component whose variance is known and that asks for a margin.
@@ -233,7 +233,7 @@ fn ideals() -> BTreeMap<(&'static str, &'static str), Ideal> {
                 let (margin, block) = (margin.absolute(&expected), source.samples_a_block());
                 // The variance is that of a block's mean.
                 let samples = -2.0 * variance * block as f64 * numeric::ln(rate) / (margin * margin);
-                all.insert((claim.id, trial.name), Ideal { samples, block });
+                all.insert((claim.id, trial.name), Ideal { samples, coarse: margin * margin > variance });
             }
         }
     }
@@ -249,17 +249,20 @@ fn beside_wald(used: &BTreeMap<(String, String), u64>, seeds: u64) -> String {
         let ratio = samples / ideal.samples;
         total += 1;
         within += u32::from(ratio <= 2.0);
-        let blocks = ideal.samples / ideal.block as f64;
         let why = if ratio <= 2.0 {
             String::new()
-        } else if blocks < 8.0 {
-            format!("the ideal is {blocks:.1} blocks; whole blocks are drawn, and bets are capped at 1/σ")
+        } else if ideal.coarse {
+            "coarse".to_owned()
         } else {
             "over two".to_owned()
         };
         let _ = writeln!(page, "| `{claim}` | {name} | {:.0} | {samples:.0} | {ratio:.2} | {why} |", ideal.samples);
     }
-    let _ = writeln!(page, "\n{within} of {total} within a factor of two.");
+    let _ = writeln!(
+        page,
+        "\n{within} of {total} within a factor of two. *Coarse*: the margin exceeds the standard deviation σ of a block's mean, so that \
+         few blocks decide; whole ones are drawn, and a bet, which is capped at 1/σ, stays below the best, δ/σ²."
+    );
     page
 }
 

@@ -25,5 +25,8 @@ pub mod notation {}
 #[doc = include_str!("../docs/SETTINGS.md")]
 pub mod settings {}
 
+#[doc = include_str!("../docs/FINDINGS.md")]
+pub mod findings {}
+
 #[doc = include_str!("../docs/LIMITS.md")]
 pub mod limits {}
