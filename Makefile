@@ -1,5 +1,5 @@
 # Development commands; `make help` lists them.
-.PHONY: help build test stress bench reports reports-check doc fmt lint ci
+.PHONY: help build test stress bench reports reports-check site-check doc fmt lint ci
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,12 +29,20 @@ reports: ## write the snapshots in reports/
 	$(PROGRAMS)/unbiased exact problems/frozen-lake-8x8.json --output reports/frozen-lake-8x8.txt
 	$(PROGRAMS)/unbiased exact problems/cliff-walking.json --output reports/cliff-walking.txt
 	$(PROGRAMS)/unbiased exact problems/taxi.json --output reports/taxi.txt
-	$(PROGRAMS)/unbiased verify --pages reports/ledger > /dev/null
 	$(PROGRAMS)/examples/off_policy reports/OFF_POLICY.md
+	$(PROGRAMS)/unbiased verify --pages reports/ledger --format json --output $(PROGRAMS)/ledger.json
+	for experiment in experiments/*.toml; do \
+		$(PROGRAMS)/unbiased compare $$experiment --output reports/comparisons/$$(basename $$experiment .toml).json > /dev/null || exit 1; \
+	done
+	$(PROGRAMS)/unbiased report $(PROGRAMS)/ledger.json reports/comparisons/*.json --pages reports/comparisons --site reports/site \
+		--format summary --output reports/SUMMARY.md
 
 reports-check: reports ## write them again and fail on any difference
 	git diff --exit-code -- reports
 	@test -z "$$(git ls-files --others --exclude-standard -- reports)" || { git ls-files --others --exclude-standard -- reports; echo "the reports above are not checked in"; exit 1; }
+
+site-check: ## open every page of the site in a headless Chromium (Debian's package), narrow and wide, light and dark
+	python3 tools/site_check.py reports/site --screenshots $(PROGRAMS)/screenshots
 
 doc: ## the documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked

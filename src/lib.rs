@@ -7,6 +7,7 @@ pub mod claims;
 pub mod environment;
 pub mod estimator;
 pub mod exact;
+pub mod experiment;
 pub mod numeric;
 pub mod policy;
 pub mod report;
@@ -24,6 +25,9 @@ pub mod notation {}
 
 #[doc = include_str!("../docs/SETTINGS.md")]
 pub mod settings {}
+
+#[doc = include_str!("../docs/EXPERIMENTS.md")]
+pub mod experiments {}
 
 #[doc = include_str!("../docs/FINDINGS.md")]
 pub mod findings {}

@@ -6,9 +6,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use command::compare::CompareArguments;
 use command::exact::ExactArguments;
 use command::ledger::{ExplainArguments, ListArguments, VerifyArguments};
 use command::output::Unusable;
+use command::report::ReportArguments;
 
 /// A correctness oracle for policy-gradient code.
 #[derive(Parser)]
@@ -28,6 +30,10 @@ enum Command {
     Explain(ExplainArguments),
     /// Exact J, ∇J, and mean and variance of estimators, on a problem from a file
     Exact(ExactArguments),
+    /// Compare estimators as an experiment file says: a record, exact and sampled
+    Compare(CompareArguments),
+    /// Records into pages, figures, tables and a site, and what changed since older records
+    Report(ReportArguments),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +42,8 @@ fn main() -> ExitCode {
         Command::List(arguments) => command::ledger::list(&arguments),
         Command::Explain(arguments) => command::ledger::explain(&arguments),
         Command::Exact(arguments) => command::exact::exact(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Compare(arguments) => command::compare::compare(&arguments),
+        Command::Report(arguments) => command::report::report(&arguments),
     };
     result.unwrap_or_else(|Unusable(sentence)| {
         // Nothing is left to do if even the error stream is closed.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each room's floor.
-const FLOORS: [(&str, usize); 15] = [
+const FLOORS: [(&str, usize); 16] = [
     ("numeric", 0),
     ("rng", 0),
     ("stats", 1),
@@ -19,6 +19,7 @@ const FLOORS: [(&str, usize); 15] = [
     ("verify", 5),
     ("train", 5),
     ("claims", 6),
+    ("experiment", 6),
     ("report", 7),
     ("command", 8),
 ];

@@ -1,7 +1,12 @@
 //! Third floor: data. It must not know how trajectories were sampled, nor the truth about them.
 //!
 //! A [`Batch`] is a struct of arrays `[N, T]`, row by row; trajectories may be shorter than `T`, and what stands past
-//! a trajectory's length is padding that no estimator may read.
+//! a trajectory's length is padding that no estimator may read. A [`MeasureValuedNoise`] is what one estimate of a normal
+//! law's gradient draws.
+
+mod noise;
+
+pub use noise::MeasureValuedNoise;
 
 /// One trajectory: what happened, step by step.
 #[derive(Clone, Debug, Default, PartialEq)]

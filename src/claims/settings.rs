@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 pub(super) use super::world::{bandit, mdp, tabular, to_go, total};
 
 use super::world::World;
-use crate::environment::{LinearGaussian, LinearGaussianTables};
+use crate::environment::{LinearGaussian, LinearGaussianTables, NamedProblem};
 use crate::exact::LinearQuadratic;
 use crate::numeric::{Matrix, cos};
 use crate::policy::{GaussianPolicy, MlpPolicy, SoftmaxPolicy};
@@ -22,36 +22,37 @@ pub(super) const FOUR_ARM: &str = "set-four-arm: rewards (2, 5, 8, 12), one logi
 
 /// set-mdp-16.
 pub(super) fn mdp_16() -> &'static World {
-    static WORLD: LazyLock<World> =
-        LazyLock::new(|| with_rows_16(&[&[0.7, 0.3], &[0.2, 0.8], &[0.5, 0.5], &[0.9, 0.1]]));
+    static WORLD: LazyLock<World> = LazyLock::new(|| named("mdp-16"));
     &WORLD
+}
+
+fn named(name: &str) -> World {
+    let problem = NamedProblem::find(name).expect("the setting is a named problem");
+    let mdp = problem.mdp();
+    let policy = tabular(mdp.observations(), mdp.actions(), &problem.logits());
+    World::new(mdp, policy)
 }
 
 /// set-mdp-16 with every row of P uniform.
 pub(super) fn mdp_16_uniform() -> &'static World {
-    static WORLD: LazyLock<World> = LazyLock::new(|| with_rows_16(&[&[0.5, 0.5]; 4]));
+    static WORLD: LazyLock<World> = LazyLock::new(|| {
+        let half: &[f64] = &[0.5, 0.5];
+        let even: &[&[f64]] = &[half, half];
+        World::new(mdp(2, &[0.6, 0.4], &[even; 2], &[&[1.0, 0.0], &[2.0, -1.0]]), mdp_16().policy.clone())
+    });
     &WORLD
-}
-
-fn with_rows_16(rows: &[&[f64]; 4]) -> World {
-    let transitions: [&[&[f64]]; 2] = [&rows[..2], &rows[2..]];
-    World::new(mdp(2, &[0.6, 0.4], &transitions, &[&[1.0, 0.0], &[2.0, -1.0]]), tabular(2, 2, &[0.3, -0.2, 0.1, 0.5]))
 }
 
 /// set-mdp-1296.
 pub(super) fn mdp_1296() -> &'static World {
-    static WORLD: LazyLock<World> = LazyLock::new(|| with_rewards_1296(&[&[1.0, -0.5], &[0.25, 2.0], &[-1.0, 1.5]]));
+    static WORLD: LazyLock<World> = LazyLock::new(|| named("mdp-1296"));
     &WORLD
 }
 
 /// set-mdp-1296 with other rewards.
 pub(super) fn with_rewards_1296(rewards: &[&[f64]; 3]) -> World {
-    let rows: [&[&[f64]]; 3] = [
-        &[&[0.6, 0.3, 0.1], &[0.1, 0.4, 0.5]],
-        &[&[0.3, 0.3, 0.4], &[0.2, 0.7, 0.1]],
-        &[&[0.5, 0.25, 0.25], &[0.05, 0.15, 0.8]],
-    ];
-    World::new(mdp(4, &[0.5, 0.3, 0.2], &rows, rewards), tabular(3, 2, &[0.2, -0.3, -0.1, 0.4, 0.5, 0.0]))
+    let mdp = mdp_1296().mdp.clone().with_rewards(|s, a, _| rewards[s][a]).expect("finite rewards");
+    World::new(mdp, mdp_1296().policy.clone())
 }
 
 /// The direction of set-mdp-shifted.

@@ -286,13 +286,7 @@ impl World {
 
 /// Rewards after each action, whatever comes next.
 pub(super) fn mdp(horizon: usize, initial: &[f64], transitions: &[&[&[f64]]], rewards: &[&[f64]]) -> TabularMdp {
-    let row = |s: usize, a: usize| {
-        let probabilities = transitions[s][a].iter().enumerate();
-        let outcome = |(next, &probability)| Transition { probability, next, reward: rewards[s][a], terminated: false };
-        probabilities.filter(|(_, p)| **p > 0.0).map(outcome).collect()
-    };
-    let table = (0..transitions.len()).map(|s| (0..transitions[s].len()).map(|a| row(s, a)).collect()).collect();
-    TabularMdp::new(horizon, 1.0, initial.to_vec(), table).expect("the tables of a setting are a world")
+    TabularMdp::of_rows(horizon, initial, transitions, rewards).expect("the tables of a setting are a world")
 }
 
 /// A tabular softmax with row-major logits.

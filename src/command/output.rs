@@ -77,7 +77,7 @@ pub(super) fn colour() -> bool {
 
 /// Writes aside and renames, so that a file is there whole or not at all. What is no regular file, such as a pipe or
 /// a device, is written to as it stands.
-fn write_whole(path: &Path, text: &str) -> Result<(), Unusable> {
+pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Unusable> {
     let unwritable = |error: &std::io::Error| {
         // The error itself would name the file aside, which nobody asked for.
         let mend = match error.kind() {

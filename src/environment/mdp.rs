@@ -230,6 +230,24 @@ impl TabularMdp {
         Ok(self)
     }
 
+    /// The same process with other rewards: `reward(s, a, transition)` in place of each transition's own.
+    ///
+    /// # Errors
+    /// [`InvalidMdp`] if one is not finite.
+    pub fn with_rewards(mut self, reward: impl Fn(usize, usize, &Transition) -> f64) -> Result<Self, InvalidMdp> {
+        for state in 0..self.states() {
+            for action in 0..self.actions {
+                let row = state * self.actions + action;
+                let row = &mut self.transitions[self.first[row]..self.first[row + 1]];
+                for t in row.iter_mut() {
+                    t.reward = reward(state, action, t);
+                }
+                check_row(state, action, row, self.initial.len())?;
+            }
+        }
+        Ok(self)
+    }
+
     /// The number of states, `S`.
     pub fn states(&self) -> usize {
         self.initial.len()

@@ -2,11 +2,13 @@
 //!
 //! A likelihood-ratio estimator is a weighting of scores, `ĝ = (1/N) Σ_i Σ_t w[i,t] ∇θ log π(a[i,t] | s[i,t])`; an
 //! [`Estimator`] is the rule for `w`. What is not of that kind is a [`GradientEstimator`], a whole vector. State
-//! values and optimal baselines reach a subject as data, in its fields.
+//! values and optimal baselines reach a subject as data, in its fields. [`gaussian`] has the gradients of an expectation
+//! under a normal law, as functions of their noise.
 
 mod action_dependent;
 mod advantage;
 mod batch_mean;
+pub mod gaussian;
 mod imitation;
 mod importance;
 mod natural;

@@ -9,6 +9,8 @@
 //!
 //! [`LinearQuadratic`] has the closed forms of a Gaussian policy in a linear-Gaussian system.
 //!
+//! [`GaussianGradient`] has the gradient of an expectation under a normal law, and its estimators' moments.
+//!
 //! The oracle differentiates *probabilities* and never calls a policy's score.
 
 mod advantage;
@@ -20,11 +22,13 @@ mod enumerate;
 mod evaluator;
 mod floor;
 mod form;
+mod gaussian;
 mod information;
 mod isserlis;
 mod linear_quadratic;
 mod model;
 mod off_policy;
+mod optimal;
 mod oracle;
 mod per_decision;
 mod policy_table;
@@ -39,9 +43,11 @@ pub use enumerate::{Enumeration, SubjectMoments, TooMany};
 pub use evaluator::{Evaluation, Evaluator};
 pub use floor::Floor;
 pub use form::{Baseline, EstimatorMoments, Form, Returns, UnsupportedForm};
+pub use gaussian::{GaussianGradient, GaussianGradientError, GradientMoments};
 pub use information::Divergence;
 pub use linear_quadratic::{LinearQuadratic, LinearQuadraticError, Optimum};
 pub use off_policy::{OffPolicy, OffPolicyError, WeightedMoments, Weighting, Whose};
+pub use optimal::optimal_objective;
 pub use oracle::{Comparison, Oracle, Verdict};
 pub use policy_table::Unanswerable;
 pub use record::{EstimatorRecord, ExactRecord, FloorRecord, ProblemSize};

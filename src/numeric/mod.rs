@@ -18,7 +18,7 @@ mod symmetric;
 pub use dense::{Matrix, SingularMatrix};
 pub use difference::central_gradient;
 pub use elementary::{arccos, cos, exp, ln, log_softmax, normal_distribution, power, sin, softmax, tanh};
-pub use quadrature::{gauss_hermite, normal_density, normal_expectation, trapezoid};
+pub use quadrature::{composite, gauss_hermite, gauss_legendre, normal_density, normal_expectation, trapezoid};
 pub use root::root;
 pub use sum::{Sum, dot, sum};
 pub use symmetric::{ConjugateGradients, Eigen, conjugate_gradients};

@@ -1,8 +1,10 @@
 //! The record of `unbiased exact`, for people and for machines.
 
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Cell, Color};
 
+use super::prose::plural;
 use super::significant;
+use super::table::{finish, right, table};
 use crate::exact::{EstimatorRecord, ExactRecord, Verdict};
 
 /// More rows or columns than these and the gradient is shown by its largest components.
@@ -26,12 +28,12 @@ pub fn terminal(record: &ExactRecord, colour: bool) -> String {
     let seen = if problem.observations == problem.states {
         String::new()
     } else {
-        format!(" seen as {}", counted(problem.observations, "observation"))
+        format!(" seen as {}", plural(problem.observations, "observation"))
     };
-    let (states, actions) = (counted(problem.states, "state"), counted(problem.actions, "action"));
+    let (states, actions) = (plural(problem.states, "state"), plural(problem.actions, "action"));
     line(&format!("{states}{seen}, {actions}"));
     line(&format!("horizon {}, discount {}", problem.horizon, significant(problem.discount, 12)));
-    line(&format!("tabular softmax, {}", counted(problem.observations * problem.actions, "parameter")));
+    line(&format!("tabular softmax, {}", plural(problem.observations * problem.actions, "parameter")));
     line("");
     let norm = square(&record.gradient).sqrt();
     line(&format!("objective J   {}", significant(record.objective, 10)));
@@ -55,37 +57,8 @@ pub fn terminal(record: &ExactRecord, colour: bool) -> String {
     out
 }
 
-fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
-}
-
 fn square(rows: &[Vec<f64>]) -> f64 {
     crate::numeric::sum(rows.iter().flatten().map(|x| x * x))
-}
-
-fn table(colour: bool) -> Table {
-    let mut table = Table::new();
-    let rule = LineStyle::none().fill('─').junction('─');
-    table.load_style(TableStyle::new().header_separator(rule)).set_content_arrangement(ContentArrangement::Disabled);
-    if colour {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
-    table
-}
-
-/// Two spaces between columns, one of them the empty separator, and none outside.
-fn finish(mut table: Table) -> String {
-    let last = table.column_count().saturating_sub(1);
-    for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, u16::from(i != last)));
-    }
-    table.trim_fmt()
-}
-
-fn right(text: impl Into<String>) -> Cell {
-    Cell::new(text.into()).set_alignment(CellAlignment::Right)
 }
 
 fn gradient(record: &ExactRecord, colour: bool) -> String {

@@ -1,11 +1,19 @@
 //! Seventh floor: records to text. It must not know how anything was computed.
 
+pub mod change;
+pub mod comparison;
 mod exact;
+pub mod integration;
 pub mod ledger;
 mod number;
+mod page;
+mod prose;
+mod site;
+mod table;
 
 pub use exact::terminal;
 pub use number::significant;
+pub use site::site;
 
 /// A record as JSON, in full precision, with a line break at the end. A number that is not finite becomes null.
 ///

@@ -7,6 +7,7 @@
 
 mod alias;
 mod bandit;
+mod gaussian;
 mod lanes;
 mod linear_gaussian;
 mod moments;
@@ -16,6 +17,7 @@ mod weighted;
 
 pub use crate::rng::LANES;
 pub use bandit::{BanditMoments, BanditSampler};
+pub use gaussian::{coupled_noise, gaussian_moments, independent_noise, maxwell, rayleigh};
 pub use linear_gaussian::{LinearGaussianSampler, UnsampleableSystem};
 pub use moments::TabularMoments;
 pub use sampler::{BLOCK, Sampler, UnsampleableWorld};

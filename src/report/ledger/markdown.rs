@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{chapter_title, count, numbers, origin, plural, quantity_text, tally, verdict};
+use crate::report::prose::plain;
 use crate::verify::{ClaimRecord, Ledger, Route};
 
 /// The ledger in Markdown, on one page.
@@ -18,45 +19,38 @@ pub fn markdown(ledger: &Ledger) -> String {
     out
 }
 
+/// The title of the guide whose sentences are checked.
+pub(in crate::report) const GUIDE: &str = "The Complete Guide to Policy Gradients";
+
 /// What was checked, and how surely.
 pub(super) fn head(ledger: &Ledger, docs: &str) -> String {
     let mut out = String::from("# The ledger\n\n");
-    let budget = &ledger.budget;
+    let _ = writeln!(out, "{} of *{GUIDE}*: {}.\n", plural(ledger.claims.len(), "claim"), tally(&ledger.claims));
     let _ = writeln!(
         out,
-        "{} of *The Complete Guide to Policy Gradients*: {}.\n",
-        plural(ledger.claims.len(), "claim"),
-        tally(&ledger.claims)
+        "{} [Method]({docs}/METHOD.md), [limits]({docs}/LIMITS.md), [settings]({docs}/SETTINGS.md). Numbers are rounded here; \
+         `unbiased verify --format json` gives all digits.\n",
+        how_surely(ledger)
     );
-    let _ = writeln!(
-        out,
+    out
+}
+
+/// The routes to the numbers, and the error rates.
+pub(in crate::report) fn how_surely(ledger: &Ledger) -> String {
+    let budget = &ledger.budget;
+    format!(
         "Exact numbers come from enumeration, recursion, closed forms or quadrature, by two routes. Sampled ones are decided \
          by e-processes: over the draw of the root seed ({}), the probability that any right answer of the whole ledger is \
          called violated is at most {:e}, and that any answer which is off by its margin or more passes is at most {:e}, \
-         divided over {} sampled subjects. Every trial comes with counterfeits, wrong subjects that were judged violated. \
-         [Method]({docs}/METHOD.md), [limits]({docs}/LIMITS.md), [settings]({docs}/SETTINGS.md). Numbers are rounded here; \
-         `unbiased verify --format json` gives all digits.\n",
+         divided over {} sampled subjects. Every trial comes with counterfeits, wrong subjects that were judged violated.",
         ledger.seed, budget.false_alarm, budget.false_holds, budget.shares
-    );
-    out
+    )
 }
 
-pub(super) fn chapters(ledger: &Ledger) -> Vec<u32> {
+pub(in crate::report) fn chapters(ledger: &Ledger) -> Vec<u32> {
     let mut chapters: Vec<u32> = ledger.claims.iter().map(|claim| claim.chapter).collect();
     chapters.dedup();
     chapters
-}
-
-/// Text that Markdown may not read as anything else.
-pub(super) fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '*' | '_' | '|' | '<' | '>' | '[' | ']' | '`' | '\\' | '#') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }
 
 pub(super) fn page(out: &mut String, claim: &ClaimRecord) {

@@ -10,6 +10,14 @@ pub use markdown::markdown;
 pub use pages::pages;
 pub use terminal::{explain, list, terminal};
 
+pub(super) use markdown::{GUIDE, chapters, how_surely};
+pub(super) use pages::{
+    A_WRONG_ANSWER_BESIDE, BY_TWO_ROUTES, NEVER_COUNTED, OUTSIDE, SMALL_SETTINGS, conditions_lead, errata_lead,
+    example, of_chapter, of_the_guide,
+};
+pub(super) use terminal::{interval_text, role_text};
+
+use super::prose::{count, plural};
 use super::significant;
 use crate::verify::{ClaimRecord, Finding, Numbers, Origin, QuantityRecord, TrialRecord, Verdict};
 
@@ -29,7 +37,7 @@ const CHAPTERS: [&str; 12] = [
     "Summary, laboratories, design challenge, actor-critic",
 ];
 
-fn chapter_title(chapter: u32) -> &'static str {
+pub(super) fn chapter_title(chapter: u32) -> &'static str {
     CHAPTERS.get((chapter as usize).wrapping_sub(1)).copied().unwrap_or("")
 }
 
@@ -37,15 +45,15 @@ fn chapter_title(chapter: u32) -> &'static str {
 const NOTHING: f64 = 1e-12;
 
 /// How many numbers of a list are shown.
-const SHOWN: usize = 6;
+pub(super) const SHOWN: usize = 6;
 
 /// A number of an exact route, to six digits.
-fn exact(x: f64) -> String {
+pub(super) fn exact(x: f64) -> String {
     if x.abs() < NOTHING { "0".to_owned() } else { significant(x, 6) }
 }
 
 /// A sampled mean with its standard error, both to the digits that the error leaves.
-fn sampled(x: f64, error: f64) -> String {
+pub(super) fn sampled(x: f64, error: f64) -> String {
     if !(error > 0.0 && error.is_finite()) {
         return exact(x);
     }
@@ -56,7 +64,7 @@ fn sampled(x: f64, error: f64) -> String {
 }
 
 /// Numbers as people read them; a long list by its beginning.
-fn numbers(values: &Numbers, errors: Option<&Numbers>) -> String {
+pub(super) fn numbers(values: &Numbers, errors: Option<&Numbers>) -> String {
     let values = values.as_slice();
     let errors = errors.map(Numbers::as_slice);
     let text = |i: usize| match errors {
@@ -72,7 +80,7 @@ fn numbers(values: &Numbers, errors: Option<&Numbers>) -> String {
 }
 
 /// A reported number, with its interval where it has one.
-fn quantity_text(claim: &ClaimRecord, quantity: &QuantityRecord) -> String {
+pub(super) fn quantity_text(claim: &ClaimRecord, quantity: &QuantityRecord) -> String {
     let value = numbers(&quantity.value, None);
     match claim.intervals.get(&quantity.key) {
         Some([low, high]) => format!("{value} (99 %: {} to {})", exact(*low), exact(*high)),
@@ -80,31 +88,14 @@ fn quantity_text(claim: &ClaimRecord, quantity: &QuantityRecord) -> String {
     }
 }
 
-/// A count with its thousands apart.
-fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-fn plural(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
-}
-
-fn origin(claim: &ClaimRecord) -> &'static str {
+pub(super) fn origin(claim: &ClaimRecord) -> &'static str {
     match claim.origin {
         Origin::Guide => "the guide",
         Origin::Ours => "ours",
     }
 }
 
-fn verdict(verdict: Verdict) -> &'static str {
+pub(super) fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Holds => "holds",
         Verdict::Violated => "violated",
@@ -118,13 +109,25 @@ fn as_it_should(trial: &TrialRecord) -> bool {
 }
 
 /// How many claims have which finding, those that occur.
-fn tally(claims: &[ClaimRecord]) -> String {
+pub(super) fn tally(claims: &[ClaimRecord]) -> String {
     let counted = Finding::ALL.map(|finding| (claims.iter().filter(|claim| claim.finding == finding).count(), finding));
     let parts = counted.iter().filter(|(n, _)| *n > 0).map(|(n, finding)| format!("{n} {}", tally_word(*finding, *n)));
     parts.collect::<Vec<String>>().join(", ")
 }
 
-fn tally_word(finding: Finding, n: usize) -> &'static str {
+/// The sign that stands before the word of a finding.
+pub(super) fn mark(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Holds => "✓",
+        Finding::Conditional => "◐",
+        Finding::Fails => "✗",
+        Finding::Outside => "–",
+        Finding::Undecided => "?",
+        Finding::Mismatch => "!",
+    }
+}
+
+pub(super) fn tally_word(finding: Finding, n: usize) -> &'static str {
     match finding {
         Finding::Holds if n != 1 => "hold",
         Finding::Fails if n != 1 => "fail",

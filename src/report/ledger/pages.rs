@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::markdown::{chapters, head, page, plain};
+use super::markdown::{GUIDE, chapters, head, page};
 use super::{chapter_title, count, numbers, plural, tally};
+use crate::report::prose::{capital, plain};
 use crate::verify::{ClaimRecord, Finding, Ledger, Origin, Role, TrialRecord};
 
 /// The pages of a ledger, each with the name of its file. They link to one another.
@@ -26,7 +27,7 @@ fn link(claim: &ClaimRecord) -> String {
     format!("[{}]({}#{})", claim.id, file(claim.chapter), claim.id)
 }
 
-fn of_chapter(ledger: &Ledger, chapter: u32) -> impl Iterator<Item = &ClaimRecord> {
+pub(in crate::report) fn of_chapter(ledger: &Ledger, chapter: u32) -> impl Iterator<Item = &ClaimRecord> {
     ledger.claims.iter().filter(move |claim| claim.chapter == chapter)
 }
 
@@ -54,10 +55,7 @@ fn index(ledger: &Ledger) -> String {
     }
     let outside: Vec<&ClaimRecord> = ledger.claims.iter().filter(|claim| claim.finding == Finding::Outside).collect();
     if !outside.is_empty() {
-        let _ = writeln!(
-            out,
-            "\n## Outside what a program can check\n\nListed with the reason, never counted as checked.\n"
-        );
+        let _ = writeln!(out, "\n## {OUTSIDE}\n\n{NEVER_COUNTED}\n");
         for claim in outside {
             let _ = writeln!(out, "- {}: “{}” {}", link(claim), plain(&claim.quote), plain(&claim.lesson));
         }
@@ -85,7 +83,7 @@ fn chapter_page(ledger: &Ledger, chapter: u32) -> String {
 }
 
 /// The sentence of the guide that a claim speaks of: its own, or the last one before a claim of ours.
-fn of_the_guide<'a>(ledger: &'a Ledger, claim: &'a ClaimRecord) -> &'a str {
+pub(in crate::report) fn of_the_guide<'a>(ledger: &'a Ledger, claim: &'a ClaimRecord) -> &'a str {
     let before = ledger.claims.iter().take_while(|other| other.id != claim.id);
     let guides = before.filter(|other| other.origin == Origin::Guide && other.chapter == claim.chapter);
     match claim.origin {
@@ -104,7 +102,7 @@ fn sentence(out: &mut String, ledger: &Ledger, claim: &ClaimRecord) {
 }
 
 /// The first trial of a role: the example that a reader is shown.
-fn example(claim: &ClaimRecord, role: Role) -> Option<&TrialRecord> {
+pub(in crate::report) fn example(claim: &ClaimRecord, role: Role) -> Option<&TrialRecord> {
     claim.trials.iter().find(|trial| trial.role == role)
 }
 
@@ -129,24 +127,42 @@ fn shown(out: &mut String, trial: &TrialRecord) {
     }
 }
 
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+/// The heading over the sentences that no program can check.
+pub(in crate::report) const OUTSIDE: &str = "Outside what a program can check";
+
+/// What is said of them.
+pub(in crate::report) const NEVER_COUNTED: &str = "Listed with the reason, never counted as checked.";
+
+/// Where the numbers of the errata come from.
+pub(in crate::report) const BY_TWO_ROUTES: &str =
+    "Every number is computed by two independent routes, or drawn with both error rates stated";
+
+/// How a reader sees that a measurement could have failed.
+pub(in crate::report) const A_WRONG_ANSWER_BESIDE: &str =
+    "beside each stands what the same measurement gives for a wrong answer.";
+
+/// What the settings of the errata are.
+pub(in crate::report) const SMALL_SETTINGS: &str = "The settings (set-mdp-16, set-four-arm, …) are small enough to be worked out by hand or in a few lines and are written out in";
+
+/// How many sentences fail, and what stands with each.
+pub(in crate::report) fn errata_lead(failing: &[&ClaimRecord]) -> String {
+    let ours = failing.iter().filter(|claim| claim.origin == Origin::Ours).count();
+    format!(
+        "{} of the guide fail, and {} of ours to sentences around them are listed with them. For each: what the guide says, what is \
+         right, why, and the smallest example that shows it, with its numbers.",
+        plural(failing.len() - ours, "sentence"),
+        plural(ours, "counter-example")
+    )
 }
 
 fn errata(ledger: &Ledger) -> String {
     let failing: Vec<&ClaimRecord> = ledger.claims.iter().filter(|claim| claim.finding == Finding::Fails).collect();
-    let ours = failing.iter().filter(|claim| claim.origin == Origin::Ours).count();
-    let mut out = String::from("# Errata to *The Complete Guide to Policy Gradients*\n\n");
+    let mut out = format!("# Errata to *{GUIDE}*\n\n");
     let _ = writeln!(
         out,
-        "{} of the guide fail, and {} of ours to sentences around them are listed with them. For each: what the guide says, what is \
-         right, why, and the smallest example that shows it, with its numbers. Every number is computed by two independent routes, \
-         or drawn with both error rates stated ([method](../../docs/METHOD.md)); beside each stands what the same measurement gives \
-         for a wrong answer. The settings (set-mdp-16, set-four-arm, …) are small enough to be worked out by hand or in a few lines \
-         and are written out in [settings](../../docs/SETTINGS.md); `unbiased explain NAME` repeats any of them with all trials.\n",
-        plural(failing.len() - ours, "sentence"),
-        plural(ours, "counter-example")
+        "{} {BY_TWO_ROUTES} ([method](../../docs/METHOD.md)); {A_WRONG_ANSWER_BESIDE} {SMALL_SETTINGS} \
+         [settings](../../docs/SETTINGS.md); `unbiased explain NAME` repeats any of them with all trials.\n",
+        errata_lead(&failing)
     );
     let _ = writeln!(out, "| | chapter | the sentence | what is right |\n|---|---|---|---|");
     for (i, claim) in failing.iter().enumerate() {
@@ -185,18 +201,21 @@ fn errata(ledger: &Ledger) -> String {
     out
 }
 
+/// How many sentences need a condition, and what stands with each.
+pub(in crate::report) fn conditions_lead(count: usize) -> String {
+    let how_many = match count {
+        1 => "1 sentence is".to_owned(),
+        n => format!("{n} sentences are"),
+    };
+    how_many
+        + " right under a condition that the text around them does not state. For each: the sentence, the condition, and a \
+           setting outside it."
+}
+
 fn conditions(ledger: &Ledger) -> String {
     let conditional = || ledger.claims.iter().filter(|claim| claim.finding == Finding::Conditional);
     let mut out = String::from("# Sentences that need a condition\n\n");
-    let _ = writeln!(
-        out,
-        "{} right under a condition that the text around them does not state. For each: the sentence, the condition, and a setting \
-         outside it. [Errata](errata.md), [all chapters](README.md).",
-        match conditional().count() {
-            1 => "1 sentence is".to_owned(),
-            n => format!("{n} sentences are"),
-        }
-    );
+    let _ = writeln!(out, "{} [Errata](errata.md), [all chapters](README.md).", conditions_lead(conditional().count()));
     for chapter in chapters(ledger) {
         let claims: Vec<&ClaimRecord> = conditional().filter(|claim| claim.chapter == chapter).collect();
         if claims.is_empty() {

@@ -1,12 +1,11 @@
 //! The ledger on a terminal of 80 columns.
 
-use comfy_table::{Attribute, Cell, Color};
+use comfy_table::{Cell, Color};
 
-use super::{as_it_should, chapter_title, count, numbers, origin, plural, quantity_text, tally, verdict};
+use super::{as_it_should, chapter_title, count, mark, numbers, origin, plural, quantity_text, tally, verdict};
+use crate::report::page::{Page, WIDTH};
 use crate::report::significant;
 use crate::verify::{ClaimRecord, Finding, Ledger, Origin, Role, Route, TrialRecord, Verdict};
-
-const WIDTH: usize = 80;
 
 /// The ledger, a line a claim, and what is right where a claim is not; with `colour`, findings are coloured.
 #[must_use]
@@ -21,7 +20,7 @@ pub fn terminal(ledger: &Ledger, colour: bool) -> String {
             chapter = claim.chapter;
             out.bold(&format!("Chapter {chapter}. {}", chapter_title(chapter)));
         }
-        out.finding(claim.finding, &claim.id);
+        finding_line(&mut out, claim.finding, &claim.id);
         if claim.finding == Finding::Fails && claim.origin == Origin::Guide {
             out.wrapped(&format!("“{}”", claim.quote), 14, 14);
         }
@@ -103,7 +102,7 @@ pub fn explain(claim: &ClaimRecord, colour: bool) -> String {
     out.bold(&claim.id);
     out.line(&format!("chapter {}, {}; of {}", claim.chapter, chapter_title(claim.chapter), origin(claim)));
     out.line("");
-    out.finding(claim.finding, &format!("(recorded: {})", claim.recorded.word()));
+    finding_line(&mut out, claim.finding, &format!("(recorded: {})", claim.recorded.word()));
     for (title, text) in [
         ("The sentence", &claim.quote),
         ("Precisely", &claim.statement),
@@ -153,7 +152,7 @@ pub fn explain(claim: &ClaimRecord, colour: bool) -> String {
     out.text
 }
 
-fn role_text(role: Role) -> &'static str {
+pub(in crate::report) fn role_text(role: Role) -> &'static str {
     match role {
         Role::Confirms => "confirms the sentence",
         Role::Limits => "shows where it needs its condition",
@@ -170,7 +169,7 @@ fn route_text(route: Route) -> &'static str {
 }
 
 /// The nominal 99 % interval of each sampled mean, as if the number of samples had been fixed.
-fn interval_text(trial: &TrialRecord) -> Option<String> {
+pub(in crate::report) fn interval_text(trial: &TrialRecord) -> Option<String> {
     let intervals = trial.interval.as_ref()?;
     let ends = |[low, high]: &[f64; 2]| format!("{} to {}", significant(*low, 5), significant(*high, 5));
     let shown: Vec<String> = intervals.iter().take(4).map(ends).collect();
@@ -183,72 +182,22 @@ fn interval_text(trial: &TrialRecord) -> Option<String> {
 pub fn list(claims: &[(&str, Finding, &str)], colour: bool) -> String {
     let mut out = Page::new(colour);
     for (id, recorded, quote) in claims {
-        out.finding(*recorded, id);
+        finding_line(&mut out, *recorded, id);
         out.wrapped(quote, 14, 14);
     }
     out.text
 }
 
-/// Text that grows line by line.
-struct Page {
-    text: String,
-    colour: bool,
-}
-
-impl Page {
-    fn new(colour: bool) -> Self {
-        Self { text: String::new(), colour }
-    }
-
-    fn line(&mut self, text: &str) {
-        self.text.push_str(text.trim_end());
-        self.text.push('\n');
-    }
-
-    fn wrapped(&mut self, text: &str, first: usize, others: usize) {
-        let (first, others) = (" ".repeat(first), " ".repeat(others));
-        // Words are what stands between spaces: nothing breaks 1e-11 or N/(N−1).
-        let options = textwrap::Options::new(WIDTH)
-            .initial_indent(&first)
-            .subsequent_indent(&others)
-            .word_separator(textwrap::WordSeparator::AsciiSpace)
-            .word_splitter(textwrap::WordSplitter::NoHyphenation);
-        for line in textwrap::wrap(text, options) {
-            self.line(&line);
-        }
-    }
-
-    fn bold(&mut self, text: &str) {
-        let styled = self.styled(Cell::new(text).add_attribute(Attribute::Bold), text);
-        self.line(&styled);
-    }
-
-    /// The finding in its colour, then text.
-    fn finding(&mut self, finding: Finding, text: &str) {
-        let (mark, colour) = match finding {
-            Finding::Holds => ("✓", Color::Green),
-            Finding::Conditional => ("◐", Color::Yellow),
-            Finding::Fails => ("✗", Color::Red),
-            Finding::Outside => ("–", Color::Grey),
-            Finding::Undecided => ("?", Color::Magenta),
-            Finding::Mismatch => ("!", Color::Magenta),
-        };
-        let word = format!("{mark} {:<11}", finding.word());
-        let styled = self.styled(Cell::new(&word).fg(colour), &word);
-        self.line(&format!("{styled} {text}"));
-    }
-
-    /// One cell of a table without borders is a styled text.
-    fn styled(&self, cell: Cell, plain: &str) -> String {
-        if !self.colour {
-            return plain.to_owned();
-        }
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::TableStyle::new()).enforce_styling();
-        table.add_row(vec![cell.set_alignment(comfy_table::CellAlignment::Left)]);
-        if let Some(column) = table.column_mut(0) {
-            column.set_padding((0, 0));
-        }
-        table.to_string()
-    }
+/// The finding in its colour, then text.
+fn finding_line(out: &mut Page, finding: Finding, text: &str) {
+    let colour = match finding {
+        Finding::Holds => Color::Green,
+        Finding::Conditional => Color::Yellow,
+        Finding::Fails => Color::Red,
+        Finding::Outside => Color::Grey,
+        Finding::Undecided | Finding::Mismatch => Color::Magenta,
+    };
+    let word = format!("{} {:<11}", mark(finding), finding.word());
+    let styled = out.styled(Cell::new(&word).fg(colour), &word);
+    out.line(&format!("{styled} {text}"));
 }

@@ -1,0 +1,153 @@
+//! `unbiased compare`: an experiment from a file into a record.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use unbiased::environment::PROBLEMS;
+use unbiased::experiment::{
+    Comparison, GAUSSIAN, GAUSSIAN_ESTIMATORS, Metric, OTHER_ESTIMATORS, PARAMETERS, Plan, Shard, Source,
+};
+use unbiased::report;
+use unbiased::verify::DEFAULT_SEED;
+
+use super::output::{Unusable, colour, deliver, progress_bar, use_threads, write_whole};
+
+/// What `unbiased compare` is told.
+#[derive(Args)]
+#[command(after_long_help = help())]
+pub(crate) struct CompareArguments {
+    /// The experiment
+    #[arg(value_name = "EXPERIMENT.toml")]
+    experiment: PathBuf,
+    /// The root seed of every random stream
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED, allow_negative_numbers = true)]
+    seed: u64,
+    /// Compute the i-th of n parts; `unbiased report` puts them together
+    #[arg(long, value_name = "I/N", value_parser = shard, default_value = "1/1", hide_default_value = true)]
+    shard: Shard,
+    /// Write the record to a file, which appears only when it is complete
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Go on with what a run that was stopped had finished, kept beside the output
+    #[arg(long, requires = "output")]
+    resume: bool,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+    /// Threads to compute with; no number depends on it
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    threads: Option<usize>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// Tables on the terminal
+    Terminal,
+    /// The record, in full precision
+    Json,
+    /// A page of Markdown
+    Markdown,
+    /// One row a number
+    Csv,
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let wrong = || format!("write the part and how many there are, such as 1/4, not \"{text}\"");
+    let (index, count) = text.split_once('/').ok_or_else(wrong)?;
+    let number = |text: &str| text.parse::<usize>().map_err(|_| wrong());
+    let (index, count) = (number(index)?, number(count)?);
+    if (1..=count).contains(&index) { Ok(Shard { index, count }) } else { Err(wrong()) }
+}
+
+fn help() -> String {
+    let mut text = String::from("Metrics:\n");
+    for metric in Metric::ALL {
+        entry(&mut text, metric.name(), &[metric.meaning()]);
+    }
+    text += "\nParameters that can be swept:\n\n";
+    for parameter in &PARAMETERS {
+        let _ = writeln!(text, "  {:<16} {}", parameter.name, parameter.title);
+    }
+    text += "\nEstimators: those of `unbiased exact --help`, with the batch size as `batch`, and\n";
+    for (name, formula, remark) in OTHER_ESTIMATORS {
+        entry(&mut text, name, &[formula, remark]);
+    }
+    let _ = writeln!(text, "\nof the problem \"{GAUSSIAN}\", E f(x) with x ~ N(μ, σ²):");
+    for (name, formula, remark) in GAUSSIAN_ESTIMATORS {
+        entry(&mut text, name, &[formula, remark]);
+    }
+    text += "\nProblems by name:\n\n";
+    for problem in &PROBLEMS {
+        let _ = writeln!(text, "  {:<16} {}", problem.name, problem.description);
+    }
+    text + "\nThe file's form: docs/EXPERIMENTS.md. Exit codes: 0 done, 2 unusable input."
+}
+
+/// A name and what is said of it, line by line.
+fn entry(text: &mut String, name: &str, lines: &[&str]) {
+    let _ = writeln!(text, "\n  {name}");
+    for line in lines {
+        let _ = writeln!(text, "      {line}");
+    }
+}
+
+/// Computes, keeps what is finished beside the output, and delivers.
+pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitCode, Unusable> {
+    use_threads(arguments.threads)?;
+    let plan = Source::read(&arguments.experiment)?.plan()?;
+    let start = match &arguments.output {
+        Some(output) if arguments.resume => kept(&plan, output, arguments)?,
+        _ => plan.empty(arguments.seed),
+    };
+    let bar = progress_bar(plan.count(arguments.shard) as u64);
+    bar.inc(start.results.len() as u64);
+    let keep = |record: &Comparison| -> Result<(), Unusable> {
+        bar.inc(1);
+        match &arguments.output {
+            Some(output) => write_whole(&aside(output), &report::json(record)?),
+            None => Ok(()),
+        }
+    };
+    let record = plan.run(start, arguments.shard, keep);
+    bar.finish_and_clear();
+    let record = record?;
+    if let Some(output) = &arguments.output {
+        write_whole(output, &report::json(&record)?)?;
+        // What was kept is in the record now; a file that cannot be removed does no harm.
+        let _ = std::fs::remove_file(aside(output));
+    }
+    let text = match arguments.format {
+        Format::Terminal => report::comparison::terminal(&record, colour()),
+        Format::Json => report::json(&record)?,
+        Format::Markdown => report::comparison::markdown(&record, false),
+        Format::Csv => report::comparison::csv(&record),
+    };
+    deliver(None, &text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where a run keeps what it has finished.
+fn aside(output: &Path) -> PathBuf {
+    let mut name = output.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    output.with_file_name(name)
+}
+
+/// What an earlier run of the same experiment had finished, or nothing.
+fn kept(plan: &Plan, output: &Path, arguments: &CompareArguments) -> Result<Comparison, Unusable> {
+    let found = [aside(output), output.to_path_buf()].into_iter().find(|path| path.is_file());
+    let Some(path) = found else { return Ok(plan.empty(arguments.seed)) };
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Unusable(format!("{} cannot be read: {}; remove it", path.display(), error.kind())))?;
+    let record = Comparison::parse(&text, &path.display().to_string())?;
+    let differs = if record.seed == arguments.seed { plan.refuses(&record) } else { Some("the seed") };
+    match differs {
+        Some(what) => Err(Unusable(format!(
+            "{} cannot be gone on with: {what} differs; leave out --resume to begin again",
+            path.display()
+        ))),
+        None => Ok(record),
+    }
+}

@@ -1,0 +1,200 @@
+//! `unbiased report`: records into pages, and what changed since older ones.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use unbiased::experiment::{Comparison, Metric};
+use unbiased::report;
+use unbiased::report::change::Changes;
+use unbiased::verify::Ledger;
+
+use super::output::{Unusable, colour, deliver, write_pages, write_whole};
+
+/// What `unbiased report` is told.
+#[derive(Args)]
+#[command(
+    after_long_help = "Records: what `unbiased compare --output` and `unbiased verify --format json --output` wrote. \
+    Parts of one experiment are put together first.\n\nExit codes: 0 done and nothing changed, 1 something changed beyond the \
+    tolerance or sampling contradicts the exact route, 2 unusable input."
+)]
+pub(crate) struct ReportArguments {
+    /// The records, whole or in parts
+    #[arg(value_name = "RECORD.json", required = true)]
+    records: Vec<PathBuf>,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+    /// Write what would be printed to a file, which appears only when it is complete
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Older records to compare with, each with the new one of its name
+    #[arg(long, value_name = "OLD.json", num_args = 1..)]
+    against: Vec<PathBuf>,
+    /// The relative change up to which an exact number counts as unchanged
+    #[arg(long, value_name = "X", default_value_t = 1e-9, requires = "against", allow_negative_numbers = true)]
+    tolerance: f64,
+    /// Write the comparisons' pages with their figures and tables to a folder
+    #[arg(long, value_name = "FOLDER")]
+    pages: Option<PathBuf>,
+    /// Write a site to a folder: self-contained pages of HTML
+    #[arg(long, value_name = "FOLDER")]
+    site: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Tables on the terminal
+    Terminal,
+    /// Pages of Markdown, one after the other
+    Markdown,
+    /// One row a number of the comparisons
+    Csv,
+    /// The record, put together; of one experiment alone
+    Json,
+    /// JUnit XML: agreement of the routes, and changes
+    Junit,
+    /// A summary in Markdown for the page of a run in continuous integration
+    Summary,
+}
+
+/// Everything that was given.
+struct Records {
+    ledger: Option<Ledger>,
+    comparisons: Vec<Comparison>,
+}
+
+/// Reads, compares, and delivers.
+pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, Unusable> {
+    if !(arguments.tolerance >= 0.0 && arguments.tolerance.is_finite()) {
+        return Err(Unusable(format!("--tolerance is {}; give a number from 0 on", arguments.tolerance)));
+    }
+    let records = read(&arguments.records)?;
+    let changes = changes(&records, arguments)?;
+    let Records { ledger, comparisons } = &records;
+    let text = match arguments.format {
+        Format::Terminal => terminal(&records, &changes, arguments.output.is_none() && colour()),
+        Format::Markdown => {
+            let ledger = ledger.iter().map(report::ledger::markdown);
+            let pages = comparisons.iter().map(|record| report::comparison::markdown(record, false));
+            ledger.chain(pages).collect::<Vec<String>>().join("\n")
+        }
+        Format::Csv => csv(comparisons),
+        Format::Json => match (ledger, &comparisons[..]) {
+            (None, [record]) => report::json(record)?,
+            _ => {
+                return Err(Unusable(
+                    "--format json writes one comparison; give the parts of a single experiment".into(),
+                ));
+            }
+        },
+        Format::Junit => match (ledger, comparisons.is_empty() && changes.is_empty()) {
+            (Some(ledger), true) => report::ledger::junit(ledger)?,
+            _ => report::integration::junit(comparisons, &changes)?,
+        },
+        Format::Summary => report::integration::summary(ledger.as_ref(), comparisons, &changes),
+    };
+    if let Some(folder) = &arguments.pages {
+        write_pages(folder, &report::comparison::pages(comparisons))?;
+    }
+    if let Some(folder) = &arguments.site {
+        let figure =
+            |record: &Comparison, panel: usize, metric: Metric| report::comparison::figure(record, panel, metric);
+        write_pages(folder, &report::site(ledger.as_ref(), comparisons, &figure))?;
+    }
+    match &arguments.output {
+        Some(output) => write_whole(output, &text)?,
+        None => deliver(None, &text)?,
+    }
+    let differs = changes.iter().any(|changed| !changed.changes.is_empty());
+    let contradicted = comparisons.iter().any(|record| !record.overall().agrees());
+    Ok(ExitCode::from(u8::from(differs || contradicted)))
+}
+
+/// One table: the header once.
+fn csv(comparisons: &[Comparison]) -> String {
+    let mut text = String::new();
+    for record in comparisons {
+        let own = report::comparison::csv(record);
+        let rows = if text.is_empty() { &own[..] } else { own.split_once('\n').map_or("", |(_, rows)| rows) };
+        text.push_str(rows);
+    }
+    text
+}
+
+fn terminal(records: &Records, changes: &[Changes], colour: bool) -> String {
+    let told: String = changes.iter().map(Changes::text).collect();
+    if !told.is_empty() {
+        return told;
+    }
+    let ledger = records.ledger.iter().map(|ledger| report::ledger::terminal(ledger, colour));
+    let comparisons = records.comparisons.iter().map(|record| report::comparison::terminal(record, colour));
+    ledger.chain(comparisons).collect::<Vec<String>>().join("\n")
+}
+
+fn read(paths: &[PathBuf]) -> Result<Records, Unusable> {
+    let mut ledger = None;
+    let mut parts: Vec<(String, Vec<(String, Comparison)>)> = Vec::new();
+    for path in paths {
+        let (name, text) = (path.display().to_string(), read_text(path)?);
+        // A ledger is known by its claims; everything else is read as a comparison, whose errors say what is missing.
+        if text.contains("\"claims\"") && !text.contains("\"experiment_hash\"") {
+            if ledger.is_some() {
+                return Err(Unusable(format!("{name} is a second ledger; give one")));
+            }
+            ledger = Some(parse_ledger(&text, &name)?);
+            continue;
+        }
+        let part = Comparison::parse(&text, &name)?;
+        match parts.iter_mut().find(|(experiment, _)| *experiment == part.name) {
+            Some((_, all)) => all.push((name, part)),
+            None => parts.push((part.name.clone(), vec![(name, part)])),
+        }
+    }
+    let whole = |(_, parts)| Ok::<Comparison, Unusable>(Comparison::merge(parts)?.complete()?);
+    Ok(Records { ledger, comparisons: parts.into_iter().map(whole).collect::<Result<_, _>>()? })
+}
+
+fn parse_ledger(text: &str, name: &str) -> Result<Ledger, Unusable> {
+    serde_json::from_str(text).map_err(|error| {
+        let mend = "give what `unbiased verify --format json --output` wrote";
+        Unusable(format!("{name}, line {}: this is no whole ledger; {mend}", error.line().max(1)))
+    })
+}
+
+fn read_text(path: &Path) -> Result<String, Unusable> {
+    if path.is_dir() {
+        return Err(Unusable(format!("{} is a directory; name the records in it", path.display())));
+    }
+    std::fs::read_to_string(path).map_err(|error| {
+        let mend = match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file; check the path".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "permission to read it is denied; change its mode".to_owned(),
+            std::io::ErrorKind::InvalidData => "it is not UTF-8 text; records are JSON".to_owned(),
+            kind => format!("{kind}; check the disk"),
+        };
+        Unusable(format!("{}: {mend}", path.display()))
+    })
+}
+
+/// What changed since the older records; each must have a new one of its name.
+fn changes(records: &Records, arguments: &ReportArguments) -> Result<Vec<Changes>, Unusable> {
+    if arguments.against.is_empty() {
+        return Ok(Vec::new());
+    }
+    let old = read(&arguments.against)?;
+    let mut all = Vec::new();
+    match (&old.ledger, &records.ledger) {
+        (Some(before), Some(after)) => all.push(Changes::of_ledgers(before, after, arguments.tolerance)),
+        (Some(_), None) => return Err(Unusable("--against has a ledger, but no new one is given; add it".into())),
+        _ => {}
+    }
+    for before in &old.comparisons {
+        let Some(after) = records.comparisons.iter().find(|record| record.name == before.name) else {
+            let name = &before.name;
+            return Err(Unusable(format!("--against has \"{name}\", but no new record of it is given; add it")));
+        };
+        all.push(Changes::of_comparisons(before, after, arguments.tolerance));
+    }
+    Ok(all)
+}

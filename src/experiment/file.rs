@@ -1,0 +1,340 @@
+//! Experiment files: typed, and checked whole before anything is computed.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+use toml::{Table, Value};
+
+use super::Metric;
+use super::setting::{PARAMETERS, Parameter, Setting};
+
+/// An experiment as its file states it.
+///
+/// A *setting* is the table `base`, overridden by a `[[panel]]`, by the swept value and by a `[[series]]`. A panel is a
+/// figure of its own, a series a line in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// The title of its page.
+    pub title: String,
+    /// What it asks.
+    pub question: String,
+    /// What it found, in a sentence or two.
+    pub finding: String,
+    /// An essay in Markdown: why, how it was measured, what follows.
+    pub analysis: String,
+    /// What is measured, each with figures of its own, the most important first.
+    pub metrics: Vec<Metric>,
+    /// What is swept.
+    pub sweep: Sweep,
+    /// How much is sampled beside the exact route, if anything.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sampled: Option<Sampling>,
+    /// What all settings share.
+    #[serde(default)]
+    pub base: Table,
+    /// The panels; one without overrides if there is none.
+    #[serde(default = "one_panel")]
+    pub panel: Vec<Table>,
+    /// The series.
+    pub series: Vec<Table>,
+}
+
+fn one_panel() -> Vec<Table> {
+    vec![Table::new()]
+}
+
+/// The parameter on the horizontal axis and its values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    /// The name of a numeric parameter of a setting.
+    pub parameter: String,
+    /// Its values, ascending.
+    pub values: Vec<f64>,
+    /// Whether the axis is logarithmic.
+    #[serde(default)]
+    pub logarithmic: bool,
+}
+
+/// How much is sampled in each setting.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    /// The trajectories of a series in a setting, or the single draws of a Gaussian problem.
+    pub trajectories: usize,
+}
+
+/// Why a file is not a usable experiment: one sentence with the file, the place and the mend.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ExperimentError {
+    /// The file cannot be read.
+    #[error("{}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and how to mend it.
+        reason: String,
+    },
+    /// The text is not TOML, or not an experiment.
+    #[error("{}, line {line}: {reason}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong and how to mend it.
+        reason: String,
+    },
+    /// A setting that cannot be measured.
+    #[error("{}: {place}: {reason}", path.display())]
+    Setting {
+        /// The file.
+        path: PathBuf,
+        /// The panel (from 1), the swept value and the series, in words.
+        place: String,
+        /// What is wrong and how to mend it.
+        reason: String,
+    },
+}
+
+/// An experiment with the place of its file, which problem files are looked up from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// What the file says.
+    pub experiment: Experiment,
+    /// Its name without the extension.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl Source {
+    /// Reads and checks the experiment at `path`.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if the file cannot be read or is not an experiment.
+    pub fn read(path: &Path) -> Result<Self, ExperimentError> {
+        let unreadable = |reason: &str| ExperimentError::Unreadable { path: path.into(), reason: reason.to_owned() };
+        if path.is_dir() {
+            return Err(unreadable("is a directory; name a TOML file in it"));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => unreadable("there is no such file; check the path"),
+            std::io::ErrorKind::PermissionDenied => unreadable("permission to read it is denied; change its mode"),
+            std::io::ErrorKind::InvalidData => unreadable("is not UTF-8 text; experiments are TOML"),
+            _ => unreadable(&format!("cannot be read: {error}")),
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Parses and checks the text of an experiment at `path`.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Invalid`] if it is not an experiment.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use unbiased::experiment::Source;
+    /// let error = Source::parse("titel = 'Horizons'", Path::new("horizon.toml")).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "horizon.toml, line 1: there is no key \"titel\" here; did you mean \"title\"?"
+    /// );
+    /// ```
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ExperimentError> {
+        let invalid = |line: usize, reason: String| ExperimentError::Invalid { path: path.into(), line, reason };
+        let of_toml = |error: &toml::de::Error| {
+            let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+            invalid(line, plain(error.message()))
+        };
+        let experiment: Experiment = toml::from_str(text).map_err(|error| of_toml(&error))?;
+        let shared = experiment.panel.iter().chain(&experiment.series).chain([&experiment.base]);
+        for table in shared {
+            if let Err(error) = Setting::of(table) {
+                let line = unknown_key(error.message()).map_or(1, |key| line_of(text, key));
+                return Err(invalid(line, plain(error.message())));
+            }
+        }
+        experiment.check().map_err(|(key, reason)| invalid(line_of(text, key), reason))?;
+        let name = path.file_stem().map_or_else(|| "experiment".into(), |stem| stem.to_string_lossy().into_owned());
+        Ok(Self { experiment, name, path: path.into() })
+    }
+}
+
+/// The first line on which a key is set, from 1.
+fn line_of(text: &str, key: &str) -> usize {
+    let sets = |line: &str| {
+        let line = line.trim_start().trim_start_matches(['[', '{', ' ']);
+        line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', ']', '.']))
+    };
+    1 + text.lines().position(sets).unwrap_or(0)
+}
+
+fn quoted(message: &str) -> Vec<&str> {
+    message.split('`').skip(1).step_by(2).collect()
+}
+
+fn unknown_key(message: &str) -> Option<&str> {
+    message.starts_with("unknown field").then(|| quoted(message).first().copied()).flatten()
+}
+
+/// The reader's message in plain words, with the nearest key or value that there is.
+fn plain(message: &str) -> String {
+    let names = quoted(message);
+    let (Some((first, candidates)), true) = (names.split_first(), message.starts_with("unknown")) else {
+        return message.replace("missing field `", "the key `").replace('`', "\"")
+            + if message.starts_with("missing field") { " is missing; add it" } else { "" };
+    };
+    let what = if message.starts_with("unknown field") { "key" } else { "value" };
+    match nearest(first, candidates.iter().copied()) {
+        Some(near) => format!("there is no {what} \"{first}\" here; did you mean \"{near}\"?"),
+        None => format!("there is no {what} \"{first}\" here"),
+    }
+}
+
+/// The candidate that is most like `text`.
+pub(super) fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates.max_by(|a, b| strsim::jaro_winkler(a, text).total_cmp(&strsim::jaro_winkler(b, text)))
+}
+
+impl Experiment {
+    /// What is wrong with it as a whole: the key, and what and how to mend it.
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        let texts = [("title", &self.title), ("question", &self.question), ("finding", &self.finding)];
+        for (key, text) in texts.into_iter().chain([("analysis", &self.analysis)]) {
+            if text.trim().is_empty() {
+                return Err((key, format!("\"{key}\" is empty; write what the report is to print")));
+            }
+        }
+        if self.metrics.is_empty() {
+            return Err(("metrics", "\"metrics\" is empty; name at least one".to_owned()));
+        }
+        if (1..self.metrics.len()).any(|i| self.metrics[..i].contains(&self.metrics[i])) {
+            return Err(("metrics", "a metric stands twice; keep one".to_owned()));
+        }
+        if self.series.is_empty() {
+            return Err(("series", "there is no [[series]]; add at least one".to_owned()));
+        }
+        if self.panel.is_empty() {
+            return Err(("panel", "the list of panels is empty; leave it out for a single one".to_owned()));
+        }
+        self.parameter()?;
+        let Sweep { values, logarithmic, .. } = &self.sweep;
+        if values.is_empty() {
+            return Err(("values", "the sweep has no values; give at least one".to_owned()));
+        }
+        if let Some(x) = values.iter().find(|x| !x.is_finite()) {
+            return Err(("values", format!("{x} cannot be swept; give finite numbers")));
+        }
+        if values.windows(2).any(|pair| pair[0] >= pair[1]) {
+            return Err(("values", "the swept values are not ascending; sort them and keep each once".to_owned()));
+        }
+        if *logarithmic && values[0] <= 0.0 {
+            return Err((
+                "values",
+                format!("{} has no logarithm; sweep positive values or drop \"logarithmic\"", values[0]),
+            ));
+        }
+        if self.sampled.is_some_and(|sampling| sampling.trajectories < super::measure::PARTS) {
+            let least = super::measure::PARTS;
+            return Err(("trajectories", format!("too few are sampled; give at least {least}, one for each part")));
+        }
+        let mut labels: Vec<String> = Vec::new();
+        for table in &self.series {
+            let label = Setting::of(table).map_or_else(|_| String::new(), |setting| setting.title());
+            if labels.contains(&label) {
+                return Err(("series", format!("two series are called \"{label}\"; give each a label of its own")));
+            }
+            labels.push(label);
+        }
+        Ok(())
+    }
+
+    /// The swept parameter.
+    ///
+    /// # Errors
+    /// The key and the reason if there is none of that name.
+    pub(super) fn parameter(&self) -> Result<&'static Parameter, (&'static str, String)> {
+        let name = &self.sweep.parameter;
+        PARAMETERS.iter().find(|parameter| parameter.name == name).ok_or_else(|| {
+            let near = nearest(name, PARAMETERS.iter().map(|parameter| parameter.name)).unwrap_or_default();
+            ("parameter", format!("\"{name}\" cannot be swept; did you mean \"{near}\"?"))
+        })
+    }
+
+    /// The title of the horizontal axis.
+    #[must_use]
+    pub fn axis(&self) -> &'static str {
+        self.parameter().map_or("", |parameter| parameter.title)
+    }
+
+    /// The title of panel `panel`, empty if there is a single one without a label.
+    #[must_use]
+    pub fn panel_title(&self, panel: usize) -> String {
+        Setting::of(&self.panel[panel]).ok().and_then(|setting| setting.label.or(setting.problem)).unwrap_or_default()
+    }
+
+    /// The titles of the series.
+    #[must_use]
+    pub fn series_titles(&self) -> Vec<String> {
+        let title = |table: &Table| Setting::of(table).map_or_else(|_| String::new(), |setting| setting.title());
+        self.series.iter().map(title).collect()
+    }
+
+    /// Setting `index`, in the order of panels and then swept values: the panel and the value.
+    pub(super) fn place(&self, index: usize) -> (usize, f64) {
+        let sweep = self.sweep.values.len();
+        (index / sweep, self.sweep.values[index % sweep])
+    }
+
+    /// A series in a panel at a swept value, in words.
+    pub(super) fn in_words(&self, panel: usize, x: f64, series: &str) -> String {
+        format!("panel {}, {} = {x}, series \"{series}\"", panel + 1, self.sweep.parameter)
+    }
+
+    /// The number of settings.
+    #[must_use]
+    pub fn settings(&self) -> usize {
+        self.panel.len() * self.sweep.values.len()
+    }
+
+    /// The setting of a series in a panel at a swept value, or why it is none.
+    pub(super) fn setting(&self, panel: usize, x: f64, series: usize) -> Result<Setting, String> {
+        let mut table = self.base.clone();
+        table.extend(self.panel[panel].clone());
+        let parameter = self.parameter().map_err(|(_, reason)| reason)?;
+        let value = if parameter.whole {
+            if x < 0.0 || libm::trunc(x) != x {
+                return Err(format!("{} takes whole numbers", parameter.name));
+            }
+            Value::Integer(x as i64)
+        } else {
+            Value::Float(x)
+        };
+        table.insert(parameter.name.to_owned(), value);
+        table.extend(self.series[series].clone());
+        // The titles of panels are not those of series.
+        match self.series[series].get("label") {
+            Some(_) => {}
+            None => {
+                table.remove("label");
+            }
+        }
+        Setting::of(&table).map_err(|error| plain(error.message()))
+    }
+
+    /// SHA-256 of the experiment, in hexadecimal.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        hexadecimal(&Sha256::digest(text.as_bytes()))
+    }
+}
+
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}

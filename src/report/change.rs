@@ -1,0 +1,221 @@
+//! What changed between an old record and a new one: the regression check.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::significant;
+use crate::experiment::{Comparison, Measurement, PointRecord, Sampled};
+use crate::verify::{ClaimRecord, Ledger};
+
+/// Standard errors that two sampled numbers may lie apart.
+const APART: f64 = 6.0;
+
+/// How many changes are told one by one.
+const SHOWN: usize = 20;
+
+/// Something that is no longer what it was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Which number, in words.
+    pub what: String,
+    /// What it was.
+    pub before: String,
+    /// What it is.
+    pub after: String,
+    /// The change relative to the larger of the two; infinite where it is no change of a number.
+    pub size: f64,
+}
+
+/// Everything that changed beyond a tolerance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changes {
+    /// What was compared, such as the experiment's name.
+    pub name: String,
+    /// The numbers compared.
+    pub compared: usize,
+    /// The relative change up to which an exact number counts as the same.
+    pub tolerance: f64,
+    /// The changes, the largest first.
+    pub changes: Vec<Change>,
+}
+
+/// Two exact numbers: the relative change, if it exceeds the tolerance.
+fn beyond(before: f64, after: f64, tolerance: f64) -> Option<f64> {
+    let size = (after - before).abs() / before.abs().max(after.abs());
+    (size > tolerance).then_some(size)
+}
+
+/// Two sampled numbers, if they lie further apart than their errors explain.
+fn apart(before: Sampled, after: Sampled) -> Option<f64> {
+    let distance = (after.value - before.value).abs();
+    let error = (before.standard_error * before.standard_error + after.standard_error * after.standard_error).sqrt();
+    (distance > APART * error).then(|| distance / before.value.abs().max(after.value.abs()))
+}
+
+impl Changes {
+    fn new(name: &str, tolerance: f64) -> Self {
+        Self { name: name.to_owned(), compared: 0, tolerance, changes: Vec::new() }
+    }
+
+    fn note(&mut self, what: String, before: String, after: String, size: f64) {
+        self.changes.push(Change { what, before, after, size });
+    }
+
+    fn texts(&mut self, what: impl FnOnce() -> String, before: &str, after: &str) {
+        if before != after {
+            self.note(what(), before.to_owned(), after.to_owned(), f64::INFINITY);
+        }
+    }
+
+    fn number(&mut self, what: impl FnOnce() -> String, before: f64, after: f64) {
+        self.compared += 1;
+        if let Some(size) = beyond(before, after, self.tolerance) {
+            self.note(what(), significant(before, 8), significant(after, 8), size);
+        }
+    }
+
+    fn measurement(&mut self, what: impl FnOnce() -> String, before: &Measurement, after: &Measurement) {
+        match (before.exact, after.exact, before.sampled, after.sampled) {
+            (Some(before), Some(after), _, _) => self.number(what, before, after),
+            (None, None, Some(before), Some(after)) => {
+                self.compared += 1;
+                if let Some(size) = apart(before, after) {
+                    let text =
+                        |s: Sampled| format!("{} ± {}", significant(s.value, 6), significant(s.standard_error, 2));
+                    self.note(what(), text(before), text(after), size);
+                }
+            }
+            _ => {
+                let route = |m: &Measurement| if m.exact.is_some() { "exact" } else { "sampled" };
+                self.note(what(), route(before).to_owned(), route(after).to_owned(), f64::INFINITY);
+            }
+        }
+    }
+
+    fn sorted(mut self) -> Self {
+        self.changes.sort_by(|a, b| b.size.total_cmp(&a.size));
+        self
+    }
+
+    /// What changed between two comparisons of one experiment, by the titles of panels and series, so that one that was
+    /// added or reordered does not shift the others.
+    #[must_use]
+    pub fn of_comparisons(before: &Comparison, after: &Comparison, tolerance: f64) -> Self {
+        let mut changes = Self::new(&after.name, tolerance);
+        let (old, new) = (by_title(before), by_title(after));
+        for (place, point) in &old {
+            let Some(now) = new.get(place) else {
+                changes.note(place.clone(), "there".to_owned(), "gone".to_owned(), f64::INFINITY);
+                continue;
+            };
+            let verdict = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+            changes.texts(|| format!("{place}: verdict"), &verdict(&point.verdict), &verdict(&now.verdict));
+            for (metric, measurement) in &point.metrics {
+                let what = || format!("{place}: {}", metric.name());
+                match now.metrics.get(metric) {
+                    Some(other) => changes.measurement(what, measurement, other),
+                    None => changes.note(what(), "there".to_owned(), "gone".to_owned(), f64::INFINITY),
+                }
+            }
+            for metric in now.metrics.keys().filter(|metric| !point.metrics.contains_key(metric)) {
+                let what = format!("{place}: {}", metric.name());
+                changes.note(what, "absent".to_owned(), "there".to_owned(), f64::INFINITY);
+            }
+        }
+        for place in new.keys().filter(|place| !old.contains_key(*place)) {
+            changes.note(place.clone(), "absent".to_owned(), "there".to_owned(), f64::INFINITY);
+        }
+        changes.sorted()
+    }
+
+    /// What changed between two ledgers: findings, and reported numbers. One from seeded runs may move within the intervals
+    /// of both.
+    #[must_use]
+    pub fn of_ledgers(before: &Ledger, after: &Ledger, tolerance: f64) -> Self {
+        let mut changes = Self::new("ledger", tolerance);
+        let old: BTreeMap<&str, &ClaimRecord> = before.claims.iter().map(|claim| (claim.id.as_str(), claim)).collect();
+        for claim in &after.claims {
+            match old.get(claim.id.as_str()) {
+                Some(was) => changes.claim(was, claim),
+                None => changes.note(claim.id.clone(), "absent".to_owned(), "there".to_owned(), f64::INFINITY),
+            }
+        }
+        for claim in before.claims.iter().filter(|claim| after.claims.iter().all(|now| now.id != claim.id)) {
+            changes.note(claim.id.clone(), "there".to_owned(), "gone".to_owned(), f64::INFINITY);
+        }
+        changes.sorted()
+    }
+
+    fn claim(&mut self, before: &ClaimRecord, after: &ClaimRecord) {
+        self.compared += 1;
+        self.texts(|| format!("{}: finding", after.id), before.finding.word(), after.finding.word());
+        for quantity in &after.quantities {
+            let what = |i: usize, n: usize| {
+                let entry = if n == 1 { String::new() } else { format!("[{i}]") };
+                format!("{}: {}{entry}", after.id, quantity.key)
+            };
+            let Some(was) = before.quantities.iter().find(|other| other.key == quantity.key) else {
+                self.note(what(0, 1), "absent".to_owned(), "there".to_owned(), f64::INFINITY);
+                continue;
+            };
+            let (was, now) = (was.value.as_slice(), quantity.value.as_slice());
+            if was.len() != now.len() {
+                self.texts(|| what(0, 1), &format!("{} numbers", was.len()), &format!("{} numbers", now.len()));
+                continue;
+            }
+            let interval = |claim: &ClaimRecord| claim.intervals.get(&quantity.key).copied();
+            if let (Some(old), Some(new)) = (interval(before), interval(after)) {
+                self.compared += 1;
+                if old[0] > new[1] || new[0] > old[1] {
+                    let text = |[low, high]: [f64; 2]| format!("{} to {}", significant(low, 4), significant(high, 4));
+                    self.note(what(0, 1), text(old), text(new), f64::INFINITY);
+                }
+                continue;
+            }
+            for (i, (before, after)) in was.iter().zip(now).enumerate() {
+                self.number(|| what(i, now.len()), *before, *after);
+            }
+        }
+    }
+
+    /// The changes in words, line by line: for terminals and for continuous integration.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let within = format!("{} numbers compared, relative tolerance {:e}", self.compared, self.tolerance);
+        if self.changes.is_empty() {
+            return format!("{}: nothing changed ({within}).\n", self.name);
+        }
+        let count = match self.changes.len() {
+            1 => "1 change".to_owned(),
+            n => format!("{n} changes"),
+        };
+        let mut out = format!("{}: {count} ({within}):\n", self.name);
+        for change in self.changes.iter().take(SHOWN) {
+            let size = if change.size.is_finite() {
+                format!(" (by {} %)", significant(100.0 * change.size, 3))
+            } else {
+                String::new()
+            };
+            let _ = writeln!(out, "  {}: {} → {}{size}", change.what, change.before, change.after);
+        }
+        if self.changes.len() > SHOWN {
+            let _ = writeln!(out, "  and {} more", self.changes.len() - SHOWN);
+        }
+        out
+    }
+}
+
+/// The points by panel, series and swept value, in words.
+fn by_title(record: &Comparison) -> BTreeMap<String, &PointRecord> {
+    let experiment = &record.experiment;
+    let titles = experiment.series_titles();
+    let mut points = BTreeMap::new();
+    for setting in &record.results {
+        let panel = experiment.panel_title(setting.panel);
+        for (title, point) in titles.iter().zip(&setting.points) {
+            let panel = if panel.is_empty() { String::new() } else { format!("{panel}, ") };
+            points.insert(format!("{panel}{title}, {} = {}", experiment.sweep.parameter, setting.x), point);
+        }
+    }
+    points
+}

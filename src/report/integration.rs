@@ -1,0 +1,112 @@
+//! What continuous integration shows: JUnit for its test view, and a summary in Markdown for its page of a run.
+
+use std::fmt::Write;
+
+use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
+
+use super::change::Changes;
+use super::significant;
+use crate::experiment::Comparison;
+use crate::verify::{Finding, Ledger};
+
+fn failure(message: String, description: String) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_message(message);
+    status.set_description(description);
+    status
+}
+
+/// Comparisons and what changed since older records, in JUnit's XML: a suite a comparison with a case a panel, which fails
+/// where sampling contradicts the exact route, and a suite of the changes.
+///
+/// # Errors
+/// Never for records whose texts are characters that XML allows.
+pub fn junit(comparisons: &[Comparison], changes: &[Changes]) -> Result<String, SerializeError> {
+    let mut report = Report::new("unbiased report");
+    for record in comparisons {
+        let mut suite = TestSuite::new(record.experiment.title.as_str());
+        for panel in 0..record.experiment.panel.len() {
+            let overall = record.overall_of(Some(panel));
+            let title = record.experiment.panel_title(panel);
+            let name = if title.is_empty() { "exact against sampled".to_owned() } else { title };
+            let status = if overall.points == 0 {
+                let mut status = TestCaseStatus::skipped();
+                status.set_message("no point was both computed and sampled");
+                status
+            } else if overall.agrees() {
+                TestCaseStatus::success()
+            } else {
+                let text = format!(
+                    "a mean lies {} and a metric {} standard errors off, of {} comparisons",
+                    significant(overall.mean, 3),
+                    significant(overall.metrics, 3),
+                    overall.comparisons
+                );
+                failure("sampling contradicts the exact route".to_owned(), text)
+            };
+            let mut case = TestCase::new(name, status);
+            case.set_classname(record.name.as_str());
+            suite.add_test_case(case);
+        }
+        report.add_test_suite(suite);
+    }
+    if !changes.is_empty() {
+        let mut suite = TestSuite::new("unchanged since the older record");
+        for changed in changes {
+            let status = if changed.changes.is_empty() {
+                TestCaseStatus::success()
+            } else {
+                failure(format!("{} numbers changed", changed.changes.len()), changed.text())
+            };
+            let mut case = TestCase::new(changed.name.as_str(), status);
+            case.set_classname("against");
+            suite.add_test_case(case);
+        }
+        report.add_test_suite(suite);
+    }
+    report.to_string()
+}
+
+/// A short page in Markdown: the ledger's counts and what is not as recorded, each comparison with its finding and whether
+/// sampling agrees, and what changed.
+#[must_use]
+pub fn summary(ledger: Option<&Ledger>, comparisons: &[Comparison], changes: &[Changes]) -> String {
+    let mut page = String::new();
+    if let Some(ledger) = ledger {
+        let count = |finding: Finding| ledger.claims.iter().filter(|claim| claim.finding == finding).count();
+        page += "## Ledger\n\n| finding | claims |\n|---|---|\n";
+        for finding in Finding::ALL.into_iter().filter(|finding| count(*finding) > 0) {
+            let _ = writeln!(page, "| {} | {} |", finding.word(), count(finding));
+        }
+        page += "\n";
+        let differing: Vec<_> = ledger.claims.iter().filter(|claim| claim.finding != claim.recorded).collect();
+        if differing.is_empty() {
+            page += "Every finding is as recorded.\n\n";
+        }
+        for claim in differing {
+            let (id, now, was) = (&claim.id, claim.finding.word(), claim.recorded.word());
+            let _ = writeln!(page, "- **`{id}`** {now}, recorded as {was}: {}", claim.statement);
+        }
+    }
+    if !comparisons.is_empty() {
+        page += "## Comparisons\n\n| comparison | finding | exact against sampled |\n|---|---|---|\n";
+        for record in comparisons {
+            let overall = record.overall();
+            let agreement = match (overall.points, overall.agrees()) {
+                (0, _) => "not sampled".to_owned(),
+                (points, true) => format!("agree at {points} points"),
+                (_, false) => format!("**disagree** by {} standard errors", significant(overall.worst(), 3)),
+            };
+            let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
+            let (title, finding) = (cell(&record.experiment.title), cell(record.experiment.finding.trim()));
+            let _ = writeln!(page, "| {title} | {finding} | {agreement} |");
+        }
+        page += "\n";
+    }
+    if !changes.is_empty() {
+        page += "## Changes\n\n```text\n";
+        page.extend(changes.iter().map(Changes::text));
+        page += "```\n";
+    }
+    page
+}

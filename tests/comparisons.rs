@@ -1,0 +1,467 @@
+//! `unbiased compare` and `unbiased report`: files in, records and pages out, through the command line.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use assert_cmd::Command;
+use unbiased::experiment::{Comparison, ExperimentError, Metric, Shard, Source};
+use unbiased::verify::DEFAULT_SEED;
+
+const SMALL: &str = r#"
+title = "Small"
+question = "Which is better?"
+finding = "The second."
+analysis = "None to speak of."
+metrics = ["variance", "bias", "error"]
+
+[sweep]
+parameter = "batch"
+values = [2, 4, 8]
+logarithmic = true
+
+[sampled]
+trajectories = 2048
+
+[base]
+problem = "mdp-16"
+budget = 100
+
+[[series]]
+estimator = "in-batch-mean"
+
+[[series]]
+label = "others"
+estimator = "leave-one-out"
+"#;
+
+fn program() -> Command {
+    let mut command = Command::cargo_bin("unbiased").unwrap();
+    command.env("NO_COLOR", "1");
+    command
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Runs the program in the folder; its exit code, output and errors.
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        let output = program().current_dir(self.0.path()).args(arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+
+    fn good(&self, arguments: &[&str]) -> String {
+        let (code, out, errors) = self.run(arguments);
+        assert_eq!((code, errors.as_str()), (0, ""), "{arguments:?}");
+        out
+    }
+
+    /// One sentence on the error stream and exit code 2.
+    fn bad(&self, arguments: &[&str]) -> String {
+        let (code, out, errors) = self.run(arguments);
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {errors}");
+        let sentence = errors.strip_prefix("error: ").unwrap_or_else(|| panic!("{errors}"));
+        assert_eq!(sentence.lines().count(), 1, "{sentence}");
+        sentence.trim_end().to_owned()
+    }
+}
+
+fn shipped() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn schema(text: &str) -> jsonschema::Validator {
+    jsonschema::validator_for(&serde_json::from_str(text).unwrap()).unwrap()
+}
+
+fn assert_valid(validator: &jsonschema::Validator, value: &serde_json::Value, name: &str) {
+    assert!(validator.is_valid(value), "{name}: {:?}", validator.iter_errors(value).next());
+}
+
+fn run(text: &str) -> Comparison {
+    let plan = Source::parse(text, Path::new("small.toml")).unwrap().plan().unwrap();
+    plan.run::<ExperimentError>(plan.empty(DEFAULT_SEED), Shard::WHOLE, |_| Ok(())).unwrap()
+}
+
+#[test]
+fn every_shipped_experiment_has_the_documented_form_and_can_be_measured() {
+    let validator = schema(include_str!("../docs/experiment.schema.json"));
+    let paths = shipped();
+    assert!(paths.len() >= 9);
+    for path in paths {
+        let name = path.display().to_string();
+        let table: toml::Table = toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        assert_valid(&validator, &serde_json::to_value(&table).unwrap(), &name);
+        let plan = Source::read(&path).unwrap().plan().unwrap();
+        assert!(plan.count(Shard::WHOLE) > 1, "{name}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_the_reader_refuses() {
+    let validator = schema(include_str!("../docs/experiment.schema.json"));
+    for (from, to) in [
+        ("title = \"Small\"", "titel = \"Small\""),
+        ("\"variance\"", "\"varianz\""),
+        ("parameter = \"batch\"", "parameter = \"batsch\""),
+        ("values = [2, 4, 8]", "values = []"),
+        ("budget = 100", "budget = -1"),
+        ("problem = \"mdp-16\"", "weights = \"none\""),
+    ] {
+        let text = SMALL.replace(from, to);
+        assert_ne!(text, SMALL);
+        let table: toml::Table = toml::from_str(&text).unwrap();
+        assert!(!validator.is_valid(&serde_json::to_value(&table).unwrap()), "{to}");
+        let read = Source::parse(&text, Path::new("small.toml")).and_then(Source::plan);
+        assert!(read.is_err(), "{to}");
+    }
+}
+
+#[test]
+fn a_record_has_the_documented_form_and_can_be_read_again() {
+    let validator = schema(include_str!("../docs/comparison.schema.json"));
+    let record = run(SMALL);
+    let text = unbiased::report::json(&record).unwrap();
+    assert_valid(&validator, &serde_json::from_str(&text).unwrap(), "the record");
+    assert_eq!(Comparison::parse(&text, "it").unwrap(), record);
+}
+
+#[test]
+fn the_numbers_are_those_of_the_oracle_and_of_theory() {
+    let record = run(SMALL);
+    for (n, setting) in [2.0, 4.0, 8.0].into_iter().zip(&record.results) {
+        let [own, others] = &setting.points[..] else { panic!("two series") };
+        let exact = |point: &unbiased::experiment::PointRecord, metric| point.metrics[&metric].exact.unwrap();
+        // Reward-to-go less the mean total return, own one included, shrinks by 1 − 1/N in one direction; the others' does not.
+        assert_eq!(exact(others, Metric::Bias), 0.0);
+        assert!((exact(own, Metric::Bias) - 1.0 / n).abs() < 1e-9, "{n}");
+        assert_eq!((own.verdict.as_deref(), others.verdict.as_deref()), (Some("rescaled"), Some("unbiased")));
+        let error = exact(others, Metric::Error) / exact(others, Metric::Variance);
+        let (biased, variance) = (exact(own, Metric::Error), exact(own, Metric::Variance));
+        // error = bias² + variance/(100 |∇J|²), with the same |∇J|² for both.
+        assert!((biased - (1.0 / (n * n) + error * variance)).abs() < 1e-12);
+        for point in &setting.points {
+            let agreement = point.agreement.unwrap();
+            assert!(agreement.mean < 5.5 && agreement.metrics < 5.5, "{agreement:?}");
+        }
+    }
+    assert!(record.overall().agrees());
+}
+
+#[test]
+fn a_clipped_surrogate_that_never_clips_is_the_one_with_single_ratios() {
+    let text = |estimator: &str| {
+        let with = |s: &str| {
+            s.replace("parameter = \"batch\"\nvalues = [2, 4, 8]", "parameter = \"distance\"\nvalues = [0.5, 1, 2]")
+        };
+        with(SMALL)
+            .replace("estimator = \"in-batch-mean\"", estimator)
+            .replace("logarithmic = true", "")
+            .replace(
+                "label = \"others\"\nestimator = \"leave-one-out\"",
+                "label = \"b\"\nestimator = \"value-baseline\"\nweights = \"per-timestep\"",
+            )
+            .replace("mdp-16", "mdp-1296")
+    };
+    let record = run(&text("estimator = \"clipped-surrogate\"\nclip = 100"));
+    for setting in &record.results {
+        for metric in [Metric::Variance, Metric::Bias, Metric::Error] {
+            // Enumeration of the subject against the recursion.
+            let [a, b] = [0, 1].map(|series: usize| setting.points[series].metrics[&metric].exact.unwrap());
+            assert!((a - b).abs() < 1e-10 * a.abs().max(1e-3), "{metric:?} {a} {b}");
+        }
+    }
+}
+
+#[test]
+fn shards_merge_to_the_bytes_of_a_single_run_for_any_threads() {
+    let folder = Folder::new();
+    folder.write("small.toml", SMALL);
+    folder.good(&["compare", "small.toml", "--output", "whole.json"]);
+    folder.good(&["compare", "small.toml", "--output", "a.json", "--shard", "1/2", "--threads", "1"]);
+    folder.good(&["compare", "small.toml", "--output", "b.json", "--shard", "2/2", "--threads", "3"]);
+    let merged = folder.good(&["report", "b.json", "a.json", "--format", "json"]);
+    assert_eq!(merged, folder.read("whole.json"));
+    assert!(!folder.path("whole.json.partial").exists());
+    // A part that stands twice does no harm.
+    assert_eq!(folder.good(&["report", "a.json", "b.json", "a.json", "--format", "json"]), merged);
+}
+
+#[test]
+fn a_run_that_was_killed_goes_on_to_the_same_bytes() {
+    let folder = Folder::new();
+    // Slow enough to be killed in the middle.
+    let text =
+        SMALL.replace("trajectories = 2048", "trajectories = 400000").replace("[2, 4, 8]", "[2, 3, 4, 5, 6, 7, 8]");
+    folder.write("slow.toml", &text);
+    let binary = assert_cmd::cargo::cargo_bin("unbiased");
+    let mut child = std::process::Command::new(binary)
+        .current_dir(folder.0.path())
+        .args(["compare", "slow.toml", "--output", "killed.json", "--threads", "1"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while !folder.path("killed.json.partial").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it was done before it could be killed");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap(); // SIGKILL
+    child.wait().unwrap();
+    assert!(!folder.path("killed.json").exists(), "nothing is there before it is whole");
+    let kept = Comparison::parse(&folder.read("killed.json.partial"), "kept").unwrap();
+    assert!(!kept.results.is_empty() && kept.results.len() < 7, "{} were kept", kept.results.len());
+    folder.good(&["compare", "slow.toml", "--output", "killed.json", "--resume"]);
+    folder.good(&["compare", "slow.toml", "--output", "whole.json"]);
+    assert_eq!(folder.read("killed.json"), folder.read("whole.json"));
+    assert!(!folder.path("killed.json.partial").exists());
+    // What is complete is not computed again, and stays as it is.
+    folder.good(&["compare", "slow.toml", "--output", "killed.json", "--resume"]);
+    assert_eq!(folder.read("killed.json"), folder.read("whole.json"));
+}
+
+#[test]
+fn unusable_experiments_get_one_sentence() {
+    let folder = Folder::new();
+    let old = "what was there before";
+    folder.write("out.json", old);
+    for (from, to, sentence) in [
+        ("problem =", "probelm =", "small.toml, line 17: there is no key \"probelm\" here; did you mean \"problem\"?"),
+        ("[sampled]", "[samples]", "small.toml, line 13: there is no key \"samples\" here; did you mean \"sampled\"?"),
+        ("question =", "qestion =", "small.toml, line 3: there is no key \"qestion\" here; did you mean \"question\"?"),
+        (
+            "\"variance\"",
+            "\"varience\"",
+            "small.toml, line 6: there is no value \"varience\" here; did you mean \"variance\"?",
+        ),
+        ("\"batch\"", "\"bach\"", "small.toml, line 9: \"bach\" cannot be swept; did you mean \"batch\"?"),
+        ("[2, 4, 8]", "[]", "small.toml, line 10: the sweep has no values; give at least one"),
+        (
+            "[2, 4, 8]",
+            "[4, 2]",
+            "small.toml, line 10: the swept values are not ascending; sort them and keep each once",
+        ),
+        (
+            "[2, 4, 8]",
+            "[0, 2]",
+            "small.toml, line 10: 0 has no logarithm; sweep positive values or drop \"logarithmic\"",
+        ),
+        (
+            "[2, 4, 8]",
+            "[2, 2.5]",
+            "small.toml: panel 1, batch = 2.5, series \"in-batch-mean\": batch takes whole numbers",
+        ),
+        (
+            "\"mdp-16\"",
+            "\"mpd-16\"",
+            "small.toml: panel 1, batch = 2, series \"in-batch-mean\": there is no problem \"mpd-16\"; did you mean \"mdp-16\"? \
+             A file's name ends in .json",
+        ),
+        (
+            "\"mdp-16\"",
+            "\"missing.json\"",
+            "small.toml: panel 1, batch = 2, series \"in-batch-mean\": missing.json: there is no such file; check the path",
+        ),
+        (
+            "\"leave-one-out\"",
+            "\"leave-one-ot\"",
+            "small.toml: panel 1, batch = 2, series \"others\": there is no estimator \"leave-one-ot\"; did you mean \
+             \"leave-one-out\"?",
+        ),
+        (
+            "\"leave-one-out\"",
+            "\"clipped-surogate\"",
+            "small.toml: panel 1, batch = 2, series \"others\": there is no estimator \"clipped-surogate\"; did you mean \
+             \"clipped-surrogate\"?",
+        ),
+        (
+            "\"leave-one-out\"",
+            "\"generalised-advantage\"",
+            "small.toml: panel 1, batch = 2, series \"others\": generalised-advantage needs \"lambda\"; set it, 0.95 for instance",
+        ),
+        (
+            "budget = 100",
+            "budget = 0",
+            "small.toml: panel 1, batch = 2, series \"in-batch-mean\": \"budget\" is 0; give a positive number",
+        ),
+        (
+            "budget = 100",
+            "sigma = 1",
+            "small.toml: panel 1, batch = 2, series \"in-batch-mean\": \"sigma\" means nothing for a finite world; leave it out",
+        ),
+        (
+            "label = \"others\"",
+            "label = \"in-batch-mean\"",
+            "small.toml, line 20: two series are called \"in-batch-mean\"; give each a label of its own",
+        ),
+        ("2048", "100", "small.toml, line 14: too few are sampled; give at least 128, one for each part"),
+        (
+            "finding = \"The second.\"",
+            "finding = \" \"",
+            "small.toml, line 4: \"finding\" is empty; write what the report is to print",
+        ),
+        ("title = \"Small\"\n", "", "small.toml, line 1: the key \"title\" is missing; add it"),
+    ] {
+        let text = SMALL.replacen(from, to, 1);
+        assert_ne!(text, SMALL, "{to}");
+        folder.write("small.toml", &text);
+        assert_eq!(folder.bad(&["compare", "small.toml", "--output", "out.json"]), sentence);
+        assert_eq!(folder.read("out.json"), old, "{to}");
+    }
+    assert_eq!(folder.bad(&["compare", "nowhere.toml"]), "nowhere.toml: there is no such file; check the path");
+    let not_toml = folder.write("small.toml", "title = ");
+    assert!(
+        folder.bad(&["compare", not_toml.file_name().unwrap().to_str().unwrap()]).starts_with("small.toml, line 1: ")
+    );
+}
+
+#[test]
+fn unusable_records_get_one_sentence() {
+    let folder = Folder::new();
+    folder.write("small.toml", SMALL);
+    folder.write("other.toml", &SMALL.replace("2048", "4096"));
+    folder.good(&["compare", "small.toml", "--output", "a.json", "--shard", "1/2"]);
+    folder.good(&["compare", "small.toml", "--output", "b.json", "--shard", "2/2"]);
+    folder.good(&["compare", "small.toml", "--output", "seed.json", "--shard", "2/2", "--seed", "7"]);
+    folder.good(&["compare", "other.toml", "--output", "other.json"]);
+    let whole = folder.good(&["report", "a.json", "b.json", "--format", "json"]);
+    folder.write("whole.json", &whole);
+    let kept = folder.write("kept.json", "as it was");
+    let refused = |arguments: &[&str]| {
+        let mut all = vec!["report"];
+        all.extend_from_slice(arguments);
+        all.extend(["--format", "csv", "--output", "kept.json"]);
+        let sentence = folder.bad(&all);
+        assert_eq!(std::fs::read_to_string(&kept).unwrap(), "as it was");
+        sentence
+    };
+    assert_eq!(
+        refused(&["a.json"]),
+        "small is incomplete: 1 of 3 settings are missing, the first of them number 1; add the other shards, or finish the run \
+         with --resume"
+    );
+    assert_eq!(
+        refused(&["a.json", "seed.json"]),
+        "a.json and seed.json are not parts of one run: the seed differs; compute both with the same one"
+    );
+    folder.write("renamed.json", &folder.read("other.json").replace("\"name\":\"other\"", "\"name\":\"small\""));
+    assert_eq!(
+        refused(&["a.json", "renamed.json"]),
+        "a.json and renamed.json are not parts of one run: the experiment differs; compute both with the same one"
+    );
+    folder.write("cut.json", &whole[..whole.len() / 2]);
+    assert_eq!(
+        refused(&["cut.json"]),
+        "cut.json, line 1: the record stops in the middle; compute it again, or finish the run with --resume"
+    );
+    folder.write("later.json", &whole.replace("\"form\":1", "\"form\":9"));
+    assert_eq!(
+        refused(&["later.json"]),
+        "later.json is a record of form 9; this version reads form 1: run `unbiased compare experiments/small.toml` again"
+    );
+    folder.write("version.json", &folder.read("b.json").replace("\"version\":\"0.1.0\"", "\"version\":\"0.0.9\""));
+    assert_eq!(
+        refused(&["a.json", "version.json"]),
+        "a.json and version.json are not parts of one run: the program's version differs; compute both with the same one"
+    );
+    let mut conflict: Comparison = Comparison::parse(&folder.read("b.json"), "b").unwrap();
+    conflict.results[0].index = 0;
+    folder.write("conflict.json", &unbiased::report::json(&conflict).unwrap());
+    assert_eq!(
+        refused(&["a.json", "conflict.json"]),
+        "a.json and conflict.json hold different numbers for setting 0; compute one of them again"
+    );
+    folder.write("empty.json", "{}");
+    assert!(refused(&["empty.json"]).starts_with("empty.json, line 1: this is no comparison record: missing field"));
+    assert_eq!(refused(&["nowhere.json"]), "nowhere.json: there is no such file; check the path");
+    assert_eq!(
+        folder.bad(&["compare", "other.toml", "--output", "a.json", "--resume"]),
+        "a.json cannot be gone on with: the experiment's name differs; leave out --resume to begin again"
+    );
+    assert_eq!(
+        folder.bad(&["compare", "small.toml", "--output", "a.json", "--resume", "--seed", "7"]),
+        "a.json cannot be gone on with: the seed differs; leave out --resume to begin again"
+    );
+    assert_eq!(
+        folder.bad(&["report", "other.json", "--against", "whole.json"]),
+        "--against has \"small\", but no new record of it is given; add it"
+    );
+    for shard in ["0/2", "3/2", "1", "a/b", "1/0"] {
+        let (code, _, errors) = folder.run(&["compare", "small.toml", "--shard", shard]);
+        assert_eq!(code, 2);
+        assert!(errors.contains("write the part and how many there are, such as 1/4"), "{errors}");
+    }
+}
+
+#[test]
+fn a_change_is_told_and_exits_with_one() {
+    let folder = Folder::new();
+    folder.write("small.toml", SMALL);
+    folder.good(&["compare", "small.toml", "--output", "old.json"]);
+    let same = folder.good(&["report", "old.json", "--against", "old.json"]);
+    assert_eq!(same, "small: nothing changed (18 numbers compared, relative tolerance 1e-9).\n");
+    let mut record = Comparison::parse(&folder.read("old.json"), "old").unwrap();
+    let variance = record.results[1].points[0].metrics.get_mut(&Metric::Variance).unwrap();
+    let before = variance.exact.unwrap();
+    variance.exact = Some(before * 1.01);
+    record.results[2].points[1].verdict = Some("turned".to_owned());
+    folder.write("new.json", &unbiased::report::json(&record).unwrap());
+    let (code, text, _) = folder.run(&["report", "new.json", "--against", "old.json"]);
+    assert_eq!(code, 1);
+    let expected = [
+        "small: 2 changes (18 numbers compared, relative tolerance 1e-9):".to_owned(),
+        "  others, batch = 8: verdict: unbiased → turned".to_owned(),
+        format!(
+            "  in-batch-mean, batch = 4: variance: {} → {} (by 0.99 %)",
+            unbiased::report::significant(before, 8),
+            unbiased::report::significant(before * 1.01, 8)
+        ),
+    ];
+    assert_eq!(text, expected.join("\n") + "\n");
+    let (code, _, _) = folder.run(&["report", "new.json", "--against", "old.json", "--tolerance", "0.02"]);
+    assert_eq!(code, 1, "a verdict has no tolerance");
+    record.results[2].points[1].verdict = Some("unbiased".to_owned());
+    folder.write("new.json", &unbiased::report::json(&record).unwrap());
+    folder.good(&["report", "new.json", "--against", "old.json", "--tolerance", "0.02"]);
+    let (code, junit, _) = folder.run(&["report", "new.json", "--against", "old.json", "--format", "junit"]);
+    assert_eq!(code, 1);
+    assert!(junit.contains("1 numbers changed") && junit.contains("failures=\"1\""), "{junit}");
+    let (_, summary, _) = folder.run(&["report", "new.json", "--against", "old.json", "--format", "summary"]);
+    assert!(summary.contains("## Changes") && summary.contains("by 0.99 %"), "{summary}");
+}
+
+#[test]
+fn a_record_whose_sampled_numbers_contradict_the_exact_ones_exits_with_one() {
+    let folder = Folder::new();
+    let mut record = run(SMALL);
+    folder.write("good.json", &unbiased::report::json(&record).unwrap());
+    folder.good(&["report", "good.json"]);
+    record.results[0].points[0].agreement.as_mut().unwrap().mean = 9.0;
+    folder.write("bad.json", &unbiased::report::json(&record).unwrap());
+    let (code, _, _) = folder.run(&["report", "bad.json"]);
+    assert_eq!(code, 1);
+    let (code, junit, _) = folder.run(&["report", "bad.json", "--format", "junit"]);
+    assert_eq!(code, 1);
+    assert!(junit.contains("sampling contradicts the exact route"), "{junit}");
+}
