@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use unbiased::claims::LEDGER;
+use unbiased::claims::{BESIDE, LEDGER, neighbour};
 use unbiased::stats::Known;
 use unbiased::verify::{
-    self, Budget, Claim, Draws, Finding, Judge, Margin, Role, Route, Sample, Subject, Trial, Verdict,
+    self, Budget, Claim, Draws, Finding, Judge, Margin, Origin, Role, Route, Sample, Subject, Trial, Verdict,
 };
 
 fn trials() -> impl Iterator<Item = (&'static Claim, &'static Trial)> {
@@ -39,6 +39,16 @@ fn names_are_unique_ordered_and_well_formed() {
         );
         assert!((1..=12).contains(&claim.chapter()) && claim.chapter() >= chapter, "{} is out of order", claim.id);
         chapter = claim.chapter();
+    }
+}
+
+#[test]
+fn every_claim_of_ours_stands_beside_a_sentence_of_the_guide() {
+    let ours = LEDGER.iter().filter(|claim| claim.origin == Origin::Ours).map(|claim| claim.id);
+    assert!(ours.eq(BESIDE.iter().map(|beside| beside.ours)), "the claims of ours, in the ledger's order");
+    for beside in BESIDE {
+        let (how, guide) = neighbour(beside.ours).unwrap_or_else(|| panic!("no claim {}", beside.guide));
+        assert_eq!((how, guide.id, guide.origin), (beside.how, beside.guide, Origin::Guide));
     }
 }
 

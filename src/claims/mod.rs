@@ -4,6 +4,7 @@
 //! To add a claim: write its `static` in the file of its topic, and add a line to [`LEDGER`]. Tests over the ledger see
 //! that it is there, in order, well named, with a counterfeit for each trial and every margin small enough.
 
+mod beside;
 mod ch01;
 mod ch02;
 mod ch03;
@@ -22,6 +23,8 @@ mod prelude;
 mod settings;
 mod subjects;
 mod world;
+
+pub use beside::{BESIDE, Beside, neighbour};
 
 use crate::verify::Claim;
 

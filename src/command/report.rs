@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use unbiased::claims::LEDGER;
 use unbiased::experiment::{Comparison, Metric};
 use unbiased::report;
 use unbiased::report::change::Changes;
@@ -156,10 +157,19 @@ fn read(paths: &[PathBuf]) -> Result<Records, Unusable> {
 }
 
 fn parse_ledger(text: &str, name: &str) -> Result<Ledger, Unusable> {
-    serde_json::from_str(text).map_err(|error| {
+    let mut ledger: Ledger = serde_json::from_str(text).map_err(|error| {
         let mend = "give what `unbiased verify --format json --output` wrote";
         Unusable(format!("{name}, line {}: this is no whole ledger; {mend}", error.line().max(1)))
-    })
+    })?;
+    // What a number is, in words, is not in the record.
+    for claim in &mut ledger.claims {
+        let known = LEDGER.iter().find(|known| known.id == claim.id);
+        for quantity in &mut claim.quantities {
+            let same = known.and_then(|known| known.quantities.iter().find(|other| other.key == quantity.key));
+            quantity.what = same.map_or(String::new(), |same| same.what.to_owned());
+        }
+    }
+    Ok(ledger)
 }
 
 fn read_text(path: &Path) -> Result<String, Unusable> {

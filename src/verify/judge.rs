@@ -80,6 +80,11 @@ fn largest(x: &[f64]) -> f64 {
     x.iter().fold(0.0_f64, |m, x| m.max(x.abs()))
 }
 
+/// The length of the difference.
+fn distance(x: &[f64], y: &[f64]) -> f64 {
+    crate::numeric::sum(x.iter().zip(y).map(|(x, y)| (x - y) * (x - y))).sqrt()
+}
+
 impl Judge {
     /// The verdict on numbers that were computed. A number that is none, or a missing one, is a violation.
     ///
@@ -95,13 +100,17 @@ impl Judge {
             && match self {
                 Self::Exact { tolerance, .. } => within(tolerance * largest(expected).max(1.0)),
                 Self::Equivalent { margin, .. } => within(margin.absolute(expected)),
-                Self::Different { at_least, .. } => {
-                    crate::numeric::sum(pairs().map(|(m, e)| (m - e) * (m - e))).sqrt() >= *at_least
-                }
+                Self::Different { at_least, .. } => distance(measured, expected) >= *at_least,
                 Self::Ratio { bound: Bound::Above(multiple), .. } => pairs().all(|(m, e)| *m > multiple * e),
                 Self::Ratio { bound: Bound::Below(multiple), .. } => pairs().all(|(m, e)| *m < multiple * e),
             };
         if true_here { Verdict::Holds } else { Verdict::Violated }
+    }
+
+    /// The length of the difference, where that is what it asks for.
+    #[must_use]
+    pub fn distance(&self, measured: &[f64], expected: &[f64]) -> Option<f64> {
+        matches!(self, Self::Different { .. }).then(|| distance(measured, expected))
     }
 
     /// Why its number is what it is.
@@ -121,10 +130,10 @@ impl Judge {
         match self {
             Self::Exact { tolerance, .. } => format!("the same to {tolerance:e}"),
             Self::Equivalent { margin: Margin::Relative(part), .. } => {
-                format!("within {} % of the largest component", part * 100.0)
+                format!("within {} % of the largest component", (part * 1e4).round() / 100.0)
             }
             Self::Equivalent { margin: Margin::Absolute(margin), .. } => format!("within {margin}"),
-            Self::Different { at_least, .. } => format!("at least {at_least} apart"),
+            Self::Different { at_least, .. } => format!("at a distance of at least {at_least}"),
             Self::Ratio { bound: Bound::Above(multiple), .. } => side("more than", *multiple),
             Self::Ratio { bound: Bound::Below(multiple), .. } => side("less than", *multiple),
         }

@@ -147,6 +147,12 @@ pub struct TrialRecord {
     pub verdict: Verdict,
     /// How many samples it took; 0 where nothing was drawn.
     pub samples: u64,
+    /// Whether a sample is a whole training run; not part of the record's JSON.
+    #[serde(skip)]
+    pub runs: bool,
+    /// The length of the difference, where the judge asks for one; not part of the record's JSON.
+    #[serde(skip)]
+    pub distance: Option<f64>,
     /// The wrong subjects, and what was said of them.
     pub counterfeits: Vec<CounterfeitRecord>,
 }

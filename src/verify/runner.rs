@@ -54,6 +54,8 @@ pub struct Measured {
     pub verdict: Verdict,
     /// How many samples it took.
     pub samples: u64,
+    /// Whether a sample is a whole training run.
+    pub runs: bool,
 }
 
 /// A sampled subject whose judge cannot judge it.
@@ -172,6 +174,8 @@ fn run_trial(claim: &str, trial: &Trial, seed: u64, rates: Rates) -> TrialRecord
         route: trial.subject.route(),
         judge: trial.judge.sentence(),
         why: trial.judge.why().to_owned(),
+        distance: trial.judge.distance(&measured.numbers, &expected),
+        runs: measured.runs,
         measured: measured.numbers.into(),
         standard_error: measured.standard_error.map(Numbers::from),
         interval: measured.interval,
@@ -187,7 +191,7 @@ fn measure(subject: &Subject, expected: &[f64], judge: &Judge, key: &StreamKey, 
         Subject::Exact(numbers) | Subject::Arithmetic(numbers) => {
             let numbers = numbers();
             let verdict = judge.computed(&numbers, expected);
-            Measured { numbers, standard_error: None, interval: None, verdict, samples: 0 }
+            Measured { numbers, standard_error: None, interval: None, verdict, samples: 0, runs: false }
         }
         Subject::Sampled(sample) => judge_sampled(&*sample(), expected, judge, key, rates)
             .expect("a test over the ledger finds sampled trials without a margin"),
@@ -265,6 +269,7 @@ pub fn judge_sampled(
             None => Verdict::Undecided,
         },
         samples,
+        runs: source.draws_runs(),
     })
 }
 
@@ -302,5 +307,6 @@ fn without_variance(source: &dyn Source, key: &StreamKey, dimension: usize) -> M
     let n = (rows.len() / dimension) as f64;
     let mean = |k: usize| rows.iter().skip(k).step_by(dimension).sum::<f64>() / n;
     let numbers = (0..dimension).map(mean).collect();
-    Measured { numbers, standard_error: None, interval: None, verdict, samples: source.samples_a_block() }
+    let (samples, runs) = (source.samples_a_block(), source.draws_runs());
+    Measured { numbers, standard_error: None, interval: None, verdict, samples, runs }
 }

@@ -27,6 +27,11 @@ pub trait Source: Send + Sync {
 
     /// How many samples a block draws; an observation may be the mean of many.
     fn samples_a_block(&self) -> u64;
+
+    /// Whether a sample is a whole training run.
+    fn draws_runs(&self) -> bool {
+        false
+    }
 }
 
 /// Why something cannot be drawn.
@@ -193,6 +198,10 @@ impl<F: Fn(&mut Stream) -> Vec<f64> + Send + Sync> Source for Runs<F> {
 
     fn samples_a_block(&self) -> u64 {
         RUNS as u64
+    }
+
+    fn draws_runs(&self) -> bool {
+        true
     }
 }
 

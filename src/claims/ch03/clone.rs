@@ -94,12 +94,14 @@ pub(in crate::claims) static NEVER_OUTPERFORMS: Claim = Claim {
         Trial {
             name: "one parameter for two contexts beats the expert",
             role: Role::Contradicts,
-            setting: "two contexts; the expert is good with probability .9 where it pays 1 and .2 where it pays 10",
+            setting: "two equally likely contexts; the good action pays 1 in one and 10 in the other, the other action \
+                      0; the expert is good with probability .9 and .2. A clone with one parameter is good with \
+                      probability .55 in both: J = 3.025 against the expert's 1.45",
             subject: Subject::Exact(|| vec![clone_of_expert().objective()]),
             expected: || vec![expert().objective()],
             judge: Judge::Ratio { bound: Bound::Above(2.0), why: "it reaches 2.09 times as much" },
             counterfeits: &[Counterfeit {
-                story: "a parameter for each context",
+                story: "a clone with a parameter for each context",
                 subject: Subject::Exact(|| vec![time_free_clone(&[expert()]).objective()]),
             }],
         },
@@ -352,7 +354,7 @@ pub(in crate::claims) static TIME_FREE: Claim = Claim {
             expected: || two_demonstrators().iter().map(World::objective).collect(),
             judge: MORE,
             counterfeits: &[Counterfeit {
-                story: "a table for each step",
+                story: "a clone with a table for each step",
                 subject: Subject::Exact(|| vec![time_indexed_clone(&two_demonstrators()).objective(); 2]),
             }],
         },

@@ -179,7 +179,7 @@ pub(in crate::claims) static REWARD_WEIGHTED: Claim = Claim {
     because: "Dayan & Hinton 1997; Peters & Schaal 2007: an EM step has no step size and needs rewards that are not \
               negative.",
     lesson: "Only the first-order direction at θ agrees. Regression improves J at every step, and changes with a shift \
-             of the rewards; REINFORCE depends on its step size, and does not.",
+             of the rewards; REINFORCE depends on its step size, and does not change when the rewards are shifted.",
     recorded: Finding::Fails,
     quantities: &[
         Quantity {
@@ -202,7 +202,8 @@ pub(in crate::claims) static REWARD_WEIGHTED: Claim = Claim {
         Trial {
             name: "the two steps lead to different policies",
             role: Role::Contradicts,
-            setting: "set-four-arm, rewards (3, 5, 8, 12), uniform; α=.1",
+            setting: "set-four-arm, rewards (3, 5, 8, 12), uniform: π after one step of REINFORCE with α=.1, against π \
+                      r normalised",
             subject: Subject::Exact(|| gradient_step(0.1, BREAK_IT)),
             expected: || regression_step(&[0.25; 4], &BREAK_IT),
             judge: Judge::Different { at_least: 0.1, why: "policies a tenth apart act differently" },

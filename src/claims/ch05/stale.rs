@@ -216,7 +216,7 @@ pub(in crate::claims) static STALE_BASELINE: Claim = Claim {
         Trial {
             name: "the mean of the new score under old data is not zero",
             role: Role::Contradicts,
-            setting: SHIFTED,
+            setting: "set-mdp-shifted, e=1: E_θ[Σ_t g'_t], data of θ and scores of θ'",
             subject: Subject::Exact(mean_new_score),
             expected: || vec![0.0; 6],
             judge: Judge::Different { at_least: 0.2, why: "half of its length" },
@@ -264,7 +264,7 @@ pub(in crate::claims) static STALE_BASELINE: Claim = Claim {
         Trial {
             name: "a baseline moves the mean by −b times it",
             role: Role::Contradicts,
-            setting: "set-mdp-shifted: the subject with b=J(θ) less the subject without, no ratio",
+            setting: "set-mdp-shifted: the estimator with b=J(θ) less the estimator without a baseline, no ratio",
             subject: Subject::Exact(|| change_by_baseline(&ImportanceWeights::Ignored)),
             expected: || scale(-mdp_1296().objective(), &stale_recursion(&shifted(1.0), |_, _, _, _| 1.0)),
             judge: ROUNDING,

@@ -39,7 +39,7 @@ pub(in crate::claims) static PLUS_MINUS: Claim = Claim {
         Trial {
             name: "the weight of step 1 is the total, with and without causality",
             role: Role::Contradicts,
-            setting: "50 steps, r_1 = 10, r_50 = −10",
+            setting: "50 steps, r_1 = 10, r_50 = −10: G_1, and the sum of all rewards; G_2 … G_50 = −10",
             subject: Subject::Arithmetic(|| vec![reward_to_go(&episode(), 1.0)[0]]),
             expected: || vec![episode().iter().sum()],
             judge: ROUNDING,
@@ -51,7 +51,7 @@ pub(in crate::claims) static PLUS_MINUS: Claim = Claim {
         Trial {
             name: "every later step is blamed",
             role: Role::Contradicts,
-            setting: "50 steps, r_1 = 10, r_50 = −10",
+            setting: "50 steps, r_1 = 10, r_50 = −10: G_2 … G_50",
             subject: Subject::Arithmetic(|| reward_to_go(&episode(), 1.0)[1..].to_vec()),
             expected: || vec![-10.0; 49],
             judge: ROUNDING,

@@ -221,14 +221,20 @@ pub(in crate::claims) fn taken_back() -> World {
     World::new(world, tabular(3, 2, &[0.0; 6]))
 }
 
+/// The same with reward 1 at every step: the return is always 2.
+fn two_ones() -> World {
+    taken_back().with_rewards(|_| 1.0)
+}
+
 pub(in crate::claims) static CONSTANT_RETURN: Claim = Claim {
     id: "ch06-counterexample-constant-return",
     origin: Origin::Ours,
     quote: "(same) counter-example",
-    statement: "Causality reduces the variance: false where the return is constant. If it is always 0, V1 is identically \
-                0 and V2 is not.",
-    because: "V1 multiplies every score by the return; V2 by a part of it that varies.",
-    lesson: "Any return that is constant, or nearly so, does it; the guide's own +10/−10 episode is one.",
+    statement: "Causality can increase the variance: if the return is 0 in every episode but the rewards are not, V1 \
+                is identically 0 and V2 is not.",
+    because: "V1 multiplies every score by the return, which is 0; V2 by a part of it, which is not.",
+    lesson: "The guide's +10/−10 rewards, if every episode has them, are such a case. A constant return other than 0 \
+             is not enough: with reward 1 at each of two steps the variance falls from 4 to 2.5.",
     recorded: Finding::Fails,
     quantities: &[
         Quantity { key: "trvar_v1", what: "trVar(V1)", value: Value::Number(|| taken_back().batch_trace(1, v1)) },
@@ -238,12 +244,13 @@ pub(in crate::claims) static CONSTANT_RETURN: Claim = Claim {
         Trial {
             name: "the variance rises from zero",
             role: Role::Contradicts,
-            setting: "2 steps: a_1 leads to state 1+a_1 and pays ±1, the second step takes it back; uniform policy",
+            setting: "2 steps: a_1 leads to state 1+a_1 and pays ±1, the second step takes it back; uniform policy; \
+                      trVar of V2 against V1",
             subject: Subject::Exact(|| vec![taken_back().batch_trace(1, v2)]),
             expected: || vec![traces(&taken_back())[0]],
             judge: MORE,
             counterfeits: &[Counterfeit {
-                story: "the total return",
+                story: "trVar of V1, the total return",
                 subject: Subject::Exact(|| vec![taken_back().batch_trace(1, v1)]),
             }],
         },
@@ -272,6 +279,19 @@ pub(in crate::claims) static CONSTANT_RETURN: Claim = Claim {
                         [centred_square(&world.weighted(&path, |_| total(&path)), &zero), to_go].concat()
                     })
                 }),
+            }],
+        },
+        Trial {
+            name: "a constant return other than zero is not enough",
+            role: Role::Confirms,
+            setting: "the same world with reward 1 at each step: trVar of V1 and of V2 by enumeration; \
+                      |V1|² = 4·(½+½), |V2|² = 4·½ + ½",
+            subject: Subject::Exact(|| vec![two_ones().batch_trace(1, v1), two_ones().batch_trace(1, v2)]),
+            expected: || vec![4.0, 2.5],
+            judge: ROUNDING,
+            counterfeits: &[Counterfeit {
+                story: "the second step takes back the first",
+                subject: Subject::Exact(|| vec![taken_back().batch_trace(1, v1), taken_back().batch_trace(1, v2)]),
             }],
         },
     ],
@@ -304,7 +324,8 @@ pub(in crate::claims) static NONNEGATIVE: Claim = Claim {
     statement: "Scores ±L at step 1 and ±1 at step 2 of one parameter, rewards that are not negative: Var(V1) − Var(V2) = \
                 1 − L/2, negative for L > 2.",
     because: "The term that is left out is correlated with the score of the other step, which has the same parameter.",
-    lesson: "Non-negative rewards are enough only if the parameters of the steps are disjoint.",
+    lesson: "Non-negative rewards guarantee a reduction when the steps have disjoint parameters, not when they share \
+             them.",
     recorded: Finding::Fails,
     quantities: &[
         Quantity { key: "var_v1", what: "Var(V1)", value: Value::Number(|| shared_parameter(4.0).batch_trace(1, v1)) },
@@ -319,12 +340,13 @@ pub(in crate::claims) static NONNEGATIVE: Claim = Claim {
         Trial {
             name: "the variance rises although no reward is negative",
             role: Role::Contradicts,
-            setting: "one parameter, logits (4θ, −4θ) then (θ, −θ), rewards 1{first}, then 1{second}",
+            setting: "one parameter θ, logits (4θ, −4θ) at step 1 and (θ, −θ) at step 2, θ=0; step 1 pays 1 if the \
+                      first action is taken, step 2 pays 1 if the second action is taken: Var(V2) against Var(V1), L=4",
             subject: Subject::Exact(|| vec![shared_parameter(4.0).batch_trace(1, v2)]),
             expected: || vec![traces(&shared_parameter(4.0))[0]],
             judge: MORE,
             counterfeits: &[Counterfeit {
-                story: "L=1, where it falls",
+                story: "Var(V2) with L=1, where Var(V1) is 2",
                 subject: Subject::Exact(|| vec![shared_parameter(1.0).batch_trace(1, v2)]),
             }],
         },

@@ -381,12 +381,13 @@ pub(in crate::claims) static EXPONENTIAL_FAMILY: Claim = Claim {
     id: "ch07-only-exponential-family",
     origin: Origin::Guide,
     quote: "-E[hess log p]=E[score score^T], which holds for any exponential family",
-    statement: "It holds for every regular family, twice differentiable with derivative and integral exchangeable; it fails \
-                where the support depends on θ or log p has a kink.",
+    statement: "True, but narrower than need be: it holds for every regular family (twice differentiable, derivative \
+                and integral exchangeable). It fails where the support depends on θ or log p has a kink.",
     because: "∇²p/p = ∇² log p + score scoreᵀ, and the mean of ∇²p/p is ∫∇²p = ∇²∫p = 0 where the exchange is allowed.",
-    lesson: "Mixtures, Student-t and Cauchy are no exponential families and satisfy it exactly, so mixture and heavy-tailed policies may \
-             use it. For the Laplace location E[score²] is still the divergence's curvature, but −E[hess] misses the kink; for \
-             uniform[0, θ] scores have a mean and nothing is left of it.",
+    lesson: "Mixtures, Student-t and Cauchy are not exponential families and satisfy it exactly, so mixture and \
+             heavy-tailed policies may use it. For the Laplace location E[score²] is still the curvature of the \
+             divergence, but −E[hess] misses the kink. For uniform[0, θ] the score −1/θ has a mean that is not zero, \
+             and the identity fails outright: at θ=2, E[score²] = .25 and −E[hess] = −.25.",
     recorded: Finding::Fails,
     quantities: &[
         Quantity {
@@ -423,7 +424,8 @@ pub(in crate::claims) static EXPONENTIAL_FAMILY: Claim = Claim {
         Trial {
             name: "it holds for three families that are not exponential",
             role: Role::Contradicts,
-            setting: "mixture weight .3, Student-t(3) and Cauchy locations: E[score²] against −E[hess]",
+            setting: "the mixture w·N(−1, 1) + (1−w)·N(2, .5²) at w=.3, its parameter being the weight w; Student-t \
+                      with 3 degrees of freedom and Cauchy, their parameter the location: E[score²] against −E[hess]",
             subject: Subject::Exact(|| over_regular(information)),
             expected: || over_regular(curvature),
             judge: ROUNDING,

@@ -93,7 +93,7 @@ pub(in crate::claims) static AVERAGE_BEST: Claim = Claim {
         Trial {
             name: "the average has more variance than b*",
             role: Role::Contradicts,
-            setting: MDP_1296,
+            setting: "set-mdp-1296: trVar of V1 − b g with b=J, against b=b*",
             subject: Subject::Exact(|| vec![four_traces()[1]]),
             expected: || vec![recursion_traces()[2]],
             judge: MORE,

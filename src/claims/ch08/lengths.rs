@@ -52,7 +52,7 @@ pub(in crate::claims) static RAGGED: Claim = Claim {
     id: "ch08-mean-variable-length",
     origin: Origin::Ours,
     quote: "(same) with variable episode length",
-    statement: "The mean over all valid steps of the batch is the sum over Σ_i T_i, a ratio estimator: with N=1 each \
+    statement: "The mean over all valid steps of the batch divides the sum by Σ_i T_i, which is random: with N=1 each \
                 trajectory is weighted by 1/T_i, and the direction changes.",
     because: "The length depends on the actions, so 1/T_i is no constant: E[(Σ g) r / T] is exactly ∇E[r/T], the \
               gradient of another objective.",
@@ -79,9 +79,10 @@ pub(in crate::claims) static RAGGED: Claim = Claim {
     ],
     trials: &[
         Trial {
-            name: "the mean form's expectation by enumeration on the tape and by hand",
+            name: "the mean form's expectation, by enumeration and by hand",
             role: Role::Contradicts,
-            setting: "corridor: lengths 1, 2, 3 with returns 1, 3, 4; N=1, total returns",
+            setting: "stop at step 1 (return 1), at step 2 (return 3), or go on to step 3 (return 4); each stop has \
+                      its own logit, p=½; N=1, total returns. The mean form gives (−.104, +.021); ∇J is (−.625, −.125)",
             subject: Subject::Exact(|| corridor().batch_mean(1, over_steps)),
             expected: mean_form_by_hand,
             judge: ROUNDING,
@@ -93,7 +94,7 @@ pub(in crate::claims) static RAGGED: Claim = Claim {
         Trial {
             name: "its direction is not the gradient's",
             role: Role::Contradicts,
-            setting: "corridor, unit vectors",
+            setting: "the same, unit vectors",
             subject: Subject::Exact(|| unit(&corridor().batch_mean(1, over_steps))),
             expected: || unit(&stopping(&corridor().gradient())),
             judge: Judge::Different { at_least: 0.3, why: "more than 17 degrees" },
@@ -105,7 +106,7 @@ pub(in crate::claims) static RAGGED: Claim = Claim {
         Trial {
             name: "with larger batches the angle falls",
             role: Role::Limits,
-            setting: "corridor, all ordered batches of 2 and 4; the angle in degrees against that of N=1 and N=2",
+            setting: "the same, all ordered batches of 2 and 4; the angle in degrees against that of N=1 and N=2",
             subject: Subject::Exact(|| vec![turned(2), turned(4)]),
             expected: || vec![turned(1), turned(2)],
             judge: LESS,
@@ -125,7 +126,7 @@ pub(in crate::claims) static RAGGED: Claim = Claim {
         Trial {
             name: "the sum over steps, divided by trajectories, is the gradient",
             role: Role::Confirms,
-            setting: "corridor; ∇J by dynamic programming with termination",
+            setting: "the same; ∇J by dynamic programming with termination",
             subject: Subject::Exact(|| corridor().batch_mean(2, over_trajectories)),
             expected: || stopping(&corridor().gradient()),
             judge: ROUNDING,
@@ -137,7 +138,7 @@ pub(in crate::claims) static RAGGED: Claim = Claim {
         Trial {
             name: "the mean form, drawn",
             role: Role::Contradicts,
-            setting: "corridor, N=1",
+            setting: "the same, N=1",
             subject: Subject::Sampled(|| corridor().sample(1, over_steps)),
             expected: mean_form_by_hand,
             judge: TWO_PERCENT,

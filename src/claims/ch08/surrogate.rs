@@ -114,8 +114,9 @@ pub(in crate::claims) static THREE_SCALINGS: Claim = Claim {
     statement: "The formula has 1/N, the loop never divides by N, and `.mean()` divides by N·T: three scalings of one \
                 estimate in one chapter.",
     because: "E[loop] = N ∇J, E[formula] = ∇J, E[mean] = ∇J/T.",
-    lesson: "The direction is the same while T is fixed, the effective learning rate is not: it grows with N in the loop and \
-             falls with T under the mean. Divide by N, and by nothing else.",
+    lesson: "The direction is the same while T is fixed, the effective learning rate is not: it grows with N in the \
+             loop and falls with T under the mean. Divide by N; a further constant such as T only rescales the \
+             learning rate.",
     recorded: Finding::Fails,
     quantities: &[
         Quantity {

@@ -129,8 +129,10 @@ pub(in crate::claims) static ALL_RATIOS: Claim = Claim {
     statement: "Ratios average to one under the old policy, so \"each 1.1\" is one path of probability p^T, not the typical \
                 trajectory. Var w = (1+χ²)^T − 1 with the one-step χ².",
     because: "E_old[ρ] = 1 and E_old[ρ²] = 1 + χ²; independent steps multiply.",
-    lesson: "With ratios of 1.1 and .9 at p=.5, a hundred steps leave 37 % of the samples effective: not astronomical. With the \
-             same 1.1 against .1, at p=.9, they leave 2·10⁻⁴ of them. What counts is χ², not the best-case product.",
+    lesson: "With ratios of 1.1 and .9 at p=.5 (case A), ρ=1.1 at every step has probability .5¹⁰⁰, and a hundred \
+             steps leave 37 % of the samples effective: not astronomical. With ratios of 1.1 and .1 at p=.9 (case B) \
+             the variance is 5528 and 2·10⁻⁴ of the samples are effective, as the guide says. The objection is to \
+             \"each ratio is 1.1\" as the reason: what counts is χ², not the largest product.",
     recorded: Finding::Fails,
     quantities: &[
         Quantity { key: "var_w_case_a", what: "Var w, case A", value: Value::Number(|| CASE_A.variance(100)) },
@@ -160,12 +162,12 @@ pub(in crate::claims) static ALL_RATIOS: Claim = Claim {
         Trial {
             name: "the variance in closed form and by the binomial law",
             role: Role::Contradicts,
-            setting: "case A: old p=.5, new .55, T=100",
+            setting: "case A, ratios 1.1 and .9: old probability .5, new .55, T=100: Var w",
             subject: Subject::Exact(|| vec![CASE_A.variance(100)]),
             expected: || vec![CASE_A.mean(100, |w| w * w) - 1.0],
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
-                story: "of the guide's path, 1.1¹⁰⁰ squared",
+                story: "1.1²⁰⁰, the square of the guide's path",
                 subject: Subject::Exact(|| vec![numeric::power(1.1, 200)]),
             }],
         },

@@ -48,8 +48,8 @@ pub(in crate::claims) static GRADIENT_ZERO: Claim = Claim {
     quote: "Clip: if the ratio tries to go beyond [1-eps,1+eps], the gradient becomes zero",
     statement: "One-sided: zero only for A>0, r>1+ε and A<0, r<1−ε. For A>0, r<1−ε and for A<0, r>1+ε the gradient is the full A∇r.",
     because: "min(rA, clip(r)A) is rA wherever rA is the smaller.",
-    lesson: "Two of the four cases outside the range keep their gradient: they pull the ratio back. An implementation that zeroes all four \
-             cannot repair an overshoot.",
+    lesson: "Two of the four cases outside the range keep their gradient: they pull the ratio back. An implementation \
+             that zeroes all four cannot pull back a ratio that moved the wrong way.",
     recorded: Finding::Fails,
     quantities: &[Quantity {
         key: "slopes",
@@ -60,7 +60,7 @@ pub(in crate::claims) static GRADIENT_ZERO: Claim = Claim {
         Trial {
             name: "the slopes by the table and by differences",
             role: Role::Contradicts,
-            setting: "ε=.2, r=.5, 1, 1.5, A=+1 and −1",
+            setting: "ε=.2: the slope in r at r=.5, 1 and 1.5, for A=+1 and then for A=−1",
             subject: Subject::Exact(|| slopes(|r, a| clipped_slope(r, a, EPSILON))),
             expected: || {
                 slopes(|r, a| {
@@ -195,11 +195,14 @@ pub(in crate::claims) static CAPS_RATIO: Claim = Claim {
     id: "ch10-ppo-clip-caps-ratio",
     origin: Origin::Guide,
     quote: "The clip caps the ratio at 1+-eps; optimizer can't keep pushing the policy further",
-    statement: "It caps the objective, not the ratio: one large step overshoots and then has no gradient, nor one that restores it; with \
-                shared parameters a state whose ratio cannot reach 1+ε pushes all the others on.",
-    because: "The clipped term is constant outside the range: no force either way, and the sum's other terms still move θ.",
-    lesson: "One step takes the ratio to 1.76 and leaves it there; with shared parameters the clipped state drifts to its limit of 2. \
-             Measure the ratios, or stop on the divergence.",
+    statement: "It caps the objective, not the ratio: after one large step the ratio is outside the range, the \
+                gradient is zero, and nothing brings it back; with shared parameters a state whose ratio cannot reach \
+                1+ε pushes all the others on.",
+    because: "The clipped term is constant beyond the clipped side (here A>0, r>1+ε), and the sum's other terms still \
+              move θ.",
+    lesson: "One step takes the ratio to 1.76 and leaves it there. With shared parameters the clipped state drifts to \
+             its limit of 2 (old probabilities .5 and .9, one shared logit; the second ratio cannot exceed 1.11; 1.996 \
+             after 4000 steps of 1). Measure the ratios, or stop on the divergence.",
     recorded: Finding::Fails,
     quantities: &[
         Quantity {
@@ -313,7 +316,9 @@ pub(in crate::claims) static IMPLICIT_REGION: Claim = Claim {
         Trial {
             name: "the divergence keeps growing",
             role: Role::Contradicts,
-            setting: "two arms (.9, .1), A=(.1, −.9), step 5: after 1001 and 20,000 steps against 11 and 1001, and at last above .5",
+            setting: "two arms, old probabilities (.9, .1), advantages (.1, −.9), ε=.2, step 5: KL = .020, .300 and \
+                      .596 after 11, 1001 and 20,000 steps. Listed are the last two and the last, against the one \
+                      before and .5",
             subject: Subject::Exact(|| {
                 vec![divergence_after(1001), divergence_after(20_000), divergence_after(20_000)]
             }),

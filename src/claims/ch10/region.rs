@@ -109,8 +109,8 @@ pub(in crate::claims) static CLOSE_TO_ONE: Claim = Claim {
     statement: "In the mean: E_old|ρ−1| = 2 TV ≤ √(2 KL). Pointwise false: ρ is unbounded for rare actions, χ² is not bounded by KL, \
                 Gaussian ratios are unbounded at every ε, and an average over states lets a rare state change at will.",
     because: "KL weighs log ρ by probabilities; Pinsker's inequality bounds the first moment of |ρ−1| only.",
-    lesson: "With KL=.006 a ratio of 1000 is possible, and χ² = 1, 170 times the KL. Clip or truncate ratios; a KL budget does \
-             not do it.",
+    lesson: "With KL(new‖old)=.0059 a ratio of 1000 is possible, and χ² = 1.0, 170 times the KL. Truncate the weights \
+             if they must be bounded; neither a KL budget nor PPO's clip bounds them.",
     recorded: Finding::Fails,
     quantities: &[
         Quantity { key: "kl_new_old", what: "KL(new‖old)", value: Value::Number(|| rare().reverse) },
@@ -138,7 +138,8 @@ pub(in crate::claims) static CLOSE_TO_ONE: Claim = Claim {
         Trial {
             name: "a tiny divergence allows a ratio of a thousand",
             role: Role::Contradicts,
-            setting: "old (10⁻⁶, 1−10⁻⁶), new (10⁻³, 1−10⁻³), KL below .01 both ways: the ratio over 999, then .01 over each KL",
+            setting: "old (10⁻⁶, 1−10⁻⁶), new (10⁻³, 1−10⁻³): the ratio is 1000, KL(new‖old)=.0059, \
+                      KL(old‖new)=.00099, χ²=1.0. Listed are the ratio over 999 and .01 over each KL",
             subject: Subject::Exact(|| {
                 vec![RARE_NEW[0] / RARE_OLD[0] / 999.0, 0.01 / rare().reverse, 0.01 / rare().forward]
             }),
@@ -256,7 +257,7 @@ pub(in crate::claims) static TRAJECTORY_WEIGHTS: Claim = Claim {
     quote: "(same) for products over T steps",
     statement: "Divergences add up over time: ε a step gives up to Tε for the trajectory; for a shifted Gaussian mean \
                 Var w = e^{2εT} − 1.",
-    because: "E ρ² = e^{d²} with d² = 2ε, and independent steps multiply.",
+    because: "E ρ² = e^{d²}, where d = √(2ε) is the shift in standard deviations, and independent steps multiply.",
     lesson: "Inside a region of .01 a step, a hundred steps leave 14 % of the trajectories effective. Only single ratios are close to \
              one, in the mean.",
     recorded: Finding::Fails,
@@ -281,7 +282,7 @@ pub(in crate::claims) static TRAJECTORY_WEIGHTS: Claim = Claim {
             expected: || vec![numeric::exp(2.0) - 1.0],
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
-                story: "of one step",
+                story: "the variance of one step",
                 subject: Subject::Exact(|| vec![gaussian_weight_variance(1)]),
             }],
         },

@@ -78,7 +78,7 @@ struct FirstAction;
 
 impl Asked for FirstAction {
     fn answer<P: Policy>(&self, world: &World<P>) -> Vec<f64> {
-        // ∇π(a)/π(a) of the first action, whatever was done.
+        // The score of action 0, whichever action was taken.
         world.expect(|path| {
             let mut out = vec![0.0; world.policy.parameters().len()];
             for (t, o) in path.observations.iter().enumerate() {
@@ -141,7 +141,7 @@ pub(in crate::claims) static AGNOSTIC: Claim = Claim {
         Trial {
             name: "and of a convolutional network, an LSTM and a Transformer",
             role: Role::Confirms,
-            setting: "set-mdp-16 with three steps; 12, 22 and 63 parameters",
+            setting: "set-mdp-16 lengthened to three steps (64 trajectories); 12, 22 and 63 parameters",
             subject: Subject::Exact(|| of_others(&Estimates)),
             expected: || of_others(&Derivative),
             judge: ROUNDING,
@@ -160,7 +160,7 @@ pub(in crate::claims) static AGNOSTIC: Claim = Claim {
             },
             judge: ROUNDING,
             counterfeits: &[Counterfeit {
-                story: "the first action's score, whatever was done",
+                story: "the score of action 0, whichever action was taken",
                 subject: Subject::Exact(|| [of_three(&FirstAction), of_others(&FirstAction)].concat()),
             }],
         },
@@ -191,7 +191,7 @@ pub(in crate::claims) static AGNOSTIC: Claim = Claim {
         Trial {
             name: "V2 of the convolutional network, drawn",
             role: Role::Confirms,
-            setting: "set-mdp-16 with three steps, N=1",
+            setting: "set-mdp-16 lengthened to three steps, N=1",
             subject: Subject::Sampled(|| on_16(&CONVOLUTION, 3).sample(1, v2)),
             expected: || on_16(&CONVOLUTION, 3).gradient(),
             judge: FIVE_PERCENT,
@@ -203,7 +203,7 @@ pub(in crate::claims) static AGNOSTIC: Claim = Claim {
         Trial {
             name: "V2 of the LSTM, drawn",
             role: Role::Confirms,
-            setting: "set-mdp-16 with three steps, N=1",
+            setting: "set-mdp-16 lengthened to three steps, N=1",
             subject: Subject::Sampled(|| on_16(&LSTM, 3).sample(1, v2)),
             expected: || on_16(&LSTM, 3).gradient(),
             judge: FIVE_PERCENT,
@@ -215,7 +215,7 @@ pub(in crate::claims) static AGNOSTIC: Claim = Claim {
         Trial {
             name: "V2 of the Transformer, drawn",
             role: Role::Confirms,
-            setting: "set-mdp-16 with three steps, N=1",
+            setting: "set-mdp-16 lengthened to three steps, N=1",
             subject: Subject::Sampled(|| on_16(&TRANSFORMER, 3).sample(1, v2)),
             expected: || on_16(&TRANSFORMER, 3).gradient(),
             judge: FIVE_PERCENT,

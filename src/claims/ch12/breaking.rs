@@ -31,11 +31,11 @@ pub(in crate::claims) static EXPECTED_UPDATE: Claim = Claim {
     id: "ch12-bl-no-baseline-expected-update",
     origin: Origin::Guide,
     quote: "The policy changes slowly because every action gets pushed up",
-    statement: "A false mechanism: the expected update is the same with and without a baseline; only the variance differs.",
+    statement: "A false mechanism: from the same parameters the expected update is the same for every constant b, and \
+                only the variance differs.",
     because: "E[g b] = 0 for every constant b.",
-    lesson: "The baseline neither slows nor speeds the mean dynamics. What it changes is the noise, and with it the step size \
-             that one \
-             can afford.",
+    lesson: "A baseline changes the speed only at second order in α, through the noise. What it changes is the noise, \
+             and with it the step size that one can afford.",
     recorded: Finding::Fails,
     quantities: &[Quantity {
         key: "expected_update",
@@ -46,7 +46,8 @@ pub(in crate::claims) static EXPECTED_UPDATE: Claim = Claim {
         Trial {
             name: "the expected update without and with a baseline",
             role: Role::Contradicts,
-            setting: "set-four-arm, rewards (3,5,8,12), uniform, b=0 and b=7, by enumeration; π(r − r̄) by hand",
+            setting: "set-four-arm, rewards (3,5,8,12), uniform: the four components for b=0, then the same four for \
+                      b=7; by enumeration, and π(r − r̄) by hand",
             subject: Subject::Exact(|| {
                 [without_baseline, with_seven].map(|subject| four_arm(REWARDS).batch_mean(1, subject)).concat()
             }),

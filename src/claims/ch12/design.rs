@@ -153,14 +153,13 @@ pub(in crate::claims) static FULL_EPISODES: Claim = Claim {
     id: "ch12-dc-two-full-episodes",
     origin: Origin::Guide,
     quote: "64 envs x 32 steps gives ~2 full episodes per batch",
-    statement: "2048/1000 is two episodes' worth of steps. Each environment gives 32 consecutive steps of an episode of 1000: \
-                no batch \
-                contains a complete episode. How the ends of episodes fall into batches depends on whether the environments are \
-                synchronised.",
+    statement: "2048/1000 is two episodes' worth of steps. Each environment gives 32 consecutive steps of an episode \
+                of 1000: no batch contains a complete episode. How the ends of episodes fall into batches depends on \
+                whether the environments are synchronised.",
     because: "A complete episode needs 1000 consecutive steps of one environment, and a batch has 32.",
-    lesson: "No full episode: a Monte-Carlo return is there for one step in fifty, those just before an end. For all others the \
-             batch \
-             is cut, and generalised advantages must bootstrap at the cut of each 32 steps.",
+    lesson: "No full episode: a Monte-Carlo return is available for 2 % of the steps (1.65 % if the starts are spread \
+             evenly), those just before an end. For all others the batch is cut, and generalised advantage estimates \
+             must bootstrap at each cut, every 32 steps.",
     recorded: Finding::Fails,
     quantities: &[
         Quantity {
@@ -183,9 +182,8 @@ pub(in crate::claims) static FULL_EPISODES: Claim = Claim {
         Trial {
             name: "complete episodes in a batch, by counters and from the ends of the batches",
             role: Role::Contradicts,
-            setting: "64 synchronised environments, episodes of 1000: the most in a batch of 32 steps, of 1500 and of 2000, \
-                      four batches \
-                      at least",
+            setting: "64 synchronised environments, episodes of 1000 steps: the most complete episodes in a batch of \
+                      32, of 1500 and of 2000 steps an environment",
             subject: Subject::Exact(|| {
                 [(STEPS_A_BATCH, 125), (1500, 4), (2000, 4)]
                     .map(|(steps, batches)| most_complete(&together(|_| 0, steps, batches)))

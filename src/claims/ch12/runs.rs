@@ -188,14 +188,14 @@ pub(in crate::claims) static TEN_TO_HUNDRED: Claim = Claim {
     id: "ch12-bl-no-baseline-10-100x",
     origin: Origin::Guide,
     quote: "Training takes 10-100x longer to converge",
-    statement: "\"Longer\" is the ratio of the median numbers of updates until J reaches a target; trials compare pairs of \
-                runs. At equal α there is no slow-down; with α \
-                tuned for reliability the baseline permits a larger step and wins, moderately here and by orders of magnitude with a \
-                constant added to the rewards.",
-    because: "The mean dynamics are the same (ch12-bl-no-baseline-expected-update); noise decides how large a step still arrives.",
-    lesson: "The baseline does not speed up the mean dynamics, it permits a larger stable α. How much that is worth depends on \
-             the mean \
-             reward beside its spread: name it before quoting a factor.",
+    statement: "\"Longer\" is the ratio of the median numbers of updates until J reaches a target; trials compare \
+                pairs of runs. At equal α there is no slow-down; with α tuned for reliability the baseline permits a \
+                larger step and wins, moderately here (about 8 to 12 times) and by orders of magnitude with a constant \
+                added to the rewards.",
+    because: "To first order in α the mean dynamics are the same (ch12-bl-no-baseline-expected-update); noise decides \
+              how large a step still arrives.",
+    lesson: "The baseline hardly speeds up the mean dynamics, it permits a larger stable α. How much that is worth \
+             depends on the mean reward beside its spread: name it before quoting a factor.",
     recorded: Finding::Conditional,
     quantities: &[
         Quantity {
@@ -238,8 +238,9 @@ pub(in crate::claims) static TEN_TO_HUNDRED: Claim = Claim {
         Trial {
             name: "at equal α most runs without a baseline take no more than half as long again",
             role: Role::Limits,
-            setting: "set-four-arm, rewards (3,5,8,12), target J ≥ 11.4, α=.032: pairs of runs, N=1 with b=J and N=10 with \
-                      leave-one-out; the probability that the run without takes more than 1.5 times the updates",
+            setting: "set-four-arm, rewards (3,5,8,12), target J ≥ 11.4, α=.032: pairs of runs, N=1 with b=J, the \
+                      exact mean reward, and N=10 with leave-one-out; the probability that the run without a baseline \
+                      takes more than 1.5 times the updates",
             subject: Subject::Sampled(|| slower(1.5, vec![ONE.pair(0.032), TEN.pair(0.032)])),
             expected: || vec![0.5; 2],
             judge: OTHER_SIDE,
@@ -272,7 +273,8 @@ pub(in crate::claims) static TEN_TO_HUNDRED: Claim = Claim {
         Trial {
             name: "the baseline permits a step more than eight times as large",
             role: Role::Confirms,
-            setting: "N=1: with b=J at α=.256 more than 99 % of the runs arrive; without at α=.032 more than 1 % do not",
+            setting: "N=1: with b=J, the exact mean reward, at α=.256 more than 99 % of the runs arrive; without at \
+                      α=.032 more than 1 % do not",
             subject: Subject::Sampled(|| {
                 reliability(lab(0.256, 1, BanditBaseline::ExactMean), lab(0.032, 1, BanditBaseline::None))
             }),
@@ -400,13 +402,14 @@ pub(in crate::claims) static OSCILLATES: Claim = Claim {
     id: "ch12-bl-alpha-0.5-oscillates",
     origin: Origin::Guide,
     quote: "Learning rate 0.5: the policy oscillates between extremes, never settling",
-    statement: "Softmax policy gradients saturate: the typical failure at α=.5 is premature commitment to a wrong arm, where \
-                the gradient \
-                vanishes, and not oscillation. \"Oscillates\" is measured as crossings of J=9.5 (one is the climb), \"settled\" as an \
-                arm with more than .99 after 1000 updates. With larger N it converges.",
+    statement: "Softmax policy gradients saturate: the typical failure at α=.5 is premature commitment to a wrong arm, \
+                where the gradient vanishes, and not oscillation. \"Oscillates\" is measured as crossings of J=9.5 \
+                (one is the climb), \"settled\" as an arm with more than .99 after 1000 updates. With larger N it \
+                converges.",
     because: "Near a vertex of the simplex the score of the likely arm is nearly zero, so nothing pushes the policy away.",
-    lesson: "A step that is too large for its rewards does not swing, it decides too early; a twelfth of it does swing before \
-             it settles. Oscillation and divergence are real for a Gaussian mean \
+    lesson: "A step that is too large for its rewards does not swing, it decides too early: 41 % of the runs (34 to 49 \
+             %) end at a wrong arm, after .83 crossings on average. With rewards divided by 12 the policy does swing \
+             before it settles. Oscillation and divergence are real for a Gaussian mean \
              (ch12-bl-alpha-0.5-linear-gaussian).",
     recorded: Finding::Fails,
     quantities: &[
@@ -570,9 +573,9 @@ pub(in crate::claims) static RANDOM_WALK: Claim = Claim {
     statement: "False: the drift α∇J is the same for every N; a single-sample update gains on average for small α, to first order \
                 α|∇J|², and N=1 converges with a small step. \"Random walk\" is taken as no drift.",
     because: "E[ĝ] = ∇J for every N; noise enters the gain at the second order in α.",
-    lesson: "With a small step one sample an update climbs as high as a hundred with a larger one from as many samples. It \
-             looks like a random walk only \
-             where α is large beside the signal-to-noise ratio.",
+    lesson: "From 3000 samples, 3000 updates of one sample (α=.01) end at a median J of 11.975, and 30 updates of a \
+             hundred (α=1) at 11.976. It looks like a random walk only where α is so large that the second-order term, \
+             α² times the noise, outweighs α|∇J|².",
     recorded: Finding::Fails,
     quantities: &[
         Quantity {
@@ -602,7 +605,7 @@ pub(in crate::claims) static RANDOM_WALK: Claim = Claim {
         Trial {
             name: "the mean gain of a single-sample update, by enumeration and by hand",
             role: Role::Contradicts,
-            setting: "set-four-arm, rewards (3,5,8,12), uniform, α=.01, b=7 and b=0",
+            setting: "set-four-arm, rewards (3,5,8,12), uniform, α=.01: E[dJ] with b=7, then with b=0",
             subject: Subject::Exact(|| vec![mean_gain(7.0), mean_gain(0.0)]),
             expected: || vec![mean_gain_by_hand(7.0), mean_gain_by_hand(0.0)],
             judge: ROUNDING,

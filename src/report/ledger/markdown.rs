@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{chapter_title, count, numbers, origin, plural, quantity_text, tally, verdict};
-use crate::report::prose::plain;
+use super::{answer, beside, chapter_title, drawn, numbers, origin, plural, quantity_text, tally, verdict};
+use crate::report::prose::{cell, plain};
 use crate::verify::{ClaimRecord, Ledger, Route};
 
 /// The ledger in Markdown, on one page.
@@ -65,45 +65,68 @@ pub(super) fn page(out: &mut String, claim: &ClaimRecord) {
     if claim.finding != claim.recorded {
         let _ = writeln!(out, "\n**Recorded as {}.**", claim.recorded.word());
     }
-    let _ = writeln!(out, "\n> {}\n\n{}\n", plain(&claim.quote), plain(&claim.statement));
+    let _ = writeln!(out, "\n> {}\n", plain(&claim.quote));
+    if let Some((how, guide)) = beside(claim) {
+        let _ = writeln!(out, "Our addition, {how}: “{}”\n", plain(guide));
+    }
+    let _ = writeln!(out, "{}\n", plain(&claim.statement));
     let _ = writeln!(out, "*Why:* {}\n\n*Found:* {}", plain(&claim.because), plain(&claim.lesson));
     if !claim.quantities.is_empty() {
         let _ = writeln!(out, "\n| number | value | what it is |\n|---|---|---|");
         for quantity in &claim.quantities {
-            let _ = writeln!(
-                out,
-                "| `{}` | {} | {} |",
-                quantity.key,
-                quantity_text(claim, quantity),
-                plain(&quantity.what)
-            );
+            let _ =
+                writeln!(out, "| `{}` | {} | {} |", quantity.key, quantity_text(claim, quantity), cell(&quantity.what));
         }
     }
     if claim.trials.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\n| trial | measured | expected | asked | verdict | caught |\n|---|---|---|---|---|---|");
+    let _ = writeln!(
+        out,
+        "\n| trial | measured | expected | asked | verdict | wrong versions |\n|---|---|---|---|---|---|"
+    );
     for trial in &claim.trials {
         let role = trial.role.word();
         let how = match trial.route {
-            Route::Sampled => format!("{} samples", count(trial.samples)),
+            Route::Sampled => drawn(trial, trial.samples),
             other => other.word().to_owned(),
         };
         let caught: Vec<String> = trial
             .counterfeits
             .iter()
-            .map(|other| format!("{} ({})", plain(&other.story), verdict(other.verdict)))
+            .map(|other| format!("{} ({})", cell(&other.story), answer(other.verdict)))
             .collect();
         let _ = writeln!(
             out,
             "| {}; *{}* | {} | {} | {} | {}, {role}; {how} | {} |",
-            plain(&trial.name),
-            plain(&trial.setting),
+            cell(&trial.name),
+            cell(&trial.setting),
             numbers(&trial.measured, trial.standard_error.as_ref()),
             numbers(&trial.expected, None),
             trial.judge,
             verdict(trial.verdict),
             caught.join("; ")
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backslash_stands_only_where_markdown_would_read_more() {
+        for same in ["E_π[r log π'] -> π", "P[0,0]=(0,1), p<.5, ~2 per batch", "-E[x]", "`a_i * b` of |g|²"] {
+            assert_eq!(plain(same), same);
+        }
+        for (text, written) in [
+            ("b*, g'_t", "b\\*, g'\\_t"),
+            ("f[x](y) <b>", "f[x\\](y) \\<b>"),
+            ("> - # a `b", "\\> - # a \\`b"),
+            ("~a~", "\\~a\\~"),
+        ] {
+            assert_eq!(plain(text), written);
+        }
+        assert_eq!(cell("|g| of `|h|`"), "\\|g\\| of `\\|h\\|`");
     }
 }

@@ -11,14 +11,12 @@ pub use pages::pages;
 pub use terminal::{explain, list, terminal};
 
 pub(super) use markdown::{GUIDE, chapters, how_surely};
-pub(super) use pages::{
-    A_WRONG_ANSWER_BESIDE, BY_TWO_ROUTES, NEVER_COUNTED, OUTSIDE, SMALL_SETTINGS, conditions_lead, errata_lead,
-    example, of_chapter, of_the_guide,
-};
+pub(super) use pages::{NEVER_COUNTED, NOTATION, OUTSIDE, asked, conditions_lead, example, of_chapter, opening, words};
 pub(super) use terminal::{interval_text, role_text};
 
 use super::prose::{count, plural};
 use super::significant;
+use crate::claims;
 use crate::verify::{ClaimRecord, Finding, Numbers, Origin, QuantityRecord, TrialRecord, Verdict};
 
 /// The titles of the guide's chapters, from the first.
@@ -88,10 +86,16 @@ pub(super) fn quantity_text(claim: &ClaimRecord, quantity: &QuantityRecord) -> S
     }
 }
 
+/// What was drawn: samples, or whole training runs.
+pub(super) fn drawn(trial: &TrialRecord, samples: u64) -> String {
+    let what = if trial.runs { "runs" } else { "samples" };
+    format!("{} {what}", count(samples))
+}
+
 pub(super) fn origin(claim: &ClaimRecord) -> &'static str {
     match claim.origin {
         Origin::Guide => "the guide",
-        Origin::Ours => "ours",
+        Origin::Ours => "our addition",
     }
 }
 
@@ -99,6 +103,20 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Holds => "holds",
         Verdict::Violated => "violated",
+        Verdict::Undecided => "undecided",
+    }
+}
+
+/// How a claim of ours stands to a sentence of the guide, and the sentence.
+pub(super) fn beside(claim: &ClaimRecord) -> Option<(&'static str, &'static str)> {
+    claims::neighbour(&claim.id).map(|(how, guide)| (how, guide.quote))
+}
+
+/// What was said of a wrong version, which should be rejected.
+pub(super) fn answer(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds => "not rejected",
+        Verdict::Violated => "rejected",
         Verdict::Undecided => "undecided",
     }
 }

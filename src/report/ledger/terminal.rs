@@ -2,8 +2,11 @@
 
 use comfy_table::{Cell, Color};
 
-use super::{as_it_should, chapter_title, count, mark, numbers, origin, plural, quantity_text, tally, verdict};
+use super::{
+    NOTHING, SHOWN, answer, as_it_should, beside, chapter_title, drawn, mark, numbers, quantity_text, tally, verdict,
+};
 use crate::report::page::{Page, WIDTH};
+use crate::report::prose::{count, plural};
 use crate::report::significant;
 use crate::verify::{ClaimRecord, Finding, Ledger, Origin, Role, Route, TrialRecord, Verdict};
 
@@ -100,11 +103,15 @@ fn wrong(out: &mut Page, trial: &TrialRecord) {
 pub fn explain(claim: &ClaimRecord, colour: bool) -> String {
     let mut out = Page::new(colour);
     out.bold(&claim.id);
-    out.line(&format!("chapter {}, {}; of {}", claim.chapter, chapter_title(claim.chapter), origin(claim)));
+    let whose = match claim.origin {
+        Origin::Guide => "a sentence of the guide",
+        Origin::Ours => "our addition",
+    };
+    out.line(&format!("chapter {}, {}; {whose}", claim.chapter, chapter_title(claim.chapter)));
     out.line("");
     finding_line(&mut out, claim.finding, &format!("(recorded: {})", claim.recorded.word()));
     for (title, text) in [
-        ("The sentence", &claim.quote),
+        ("The sentence", &sentence(claim)),
         ("Precisely", &claim.statement),
         ("Why", &claim.because),
         ("What follows", &claim.lesson),
@@ -134,15 +141,20 @@ pub fn explain(claim: &ClaimRecord, colour: bool) -> String {
             out.wrapped(&format!("interval  {interval}"), 2, 12);
         }
         out.wrapped(&format!("expected  {}", numbers(&trial.expected, None)), 2, 12);
-        out.wrapped(&format!("asked     {}: {}", trial.judge, trial.why), 2, 12);
-        let samples =
-            if trial.samples > 0 { format!(", after {} samples", count(trial.samples)) } else { String::new() };
-        out.wrapped(&format!("verdict   {}{samples}", verdict(trial.verdict)), 2, 12);
+        if let Some(difference) = largest_difference(trial) {
+            let text = if difference < NOTHING { "below 1e-12".to_owned() } else { significant(difference, 2) };
+            out.wrapped(&format!("largest difference {text}"), 12, 12);
+        }
+        let distance = trial.distance.map_or(String::new(), |x| format!(" (it is {})", significant(x, 3)));
+        out.wrapped(&format!("asked     {}{distance}: {}", trial.judge, trial.why), 2, 12);
+        let after = |samples: u64| {
+            if samples > 0 { format!(", after {}", drawn(trial, samples)) } else { String::new() }
+        };
+        out.wrapped(&format!("verdict   {}{}", verdict(trial.verdict), after(trial.samples)), 2, 12);
         for other in &trial.counterfeits {
-            let samples =
-                if other.samples > 0 { format!(" after {} samples", count(other.samples)) } else { String::new() };
             let measured = numbers(&other.measured, None);
-            out.wrapped(&format!("caught    {}: {measured}, {}{samples}", other.story, verdict(other.verdict)), 2, 12);
+            let samples = after(other.samples);
+            out.wrapped(&format!("wrong     {}: {measured}: {}{samples}", other.story, answer(other.verdict)), 2, 12);
         }
     }
     if claim.trials.is_empty() {
@@ -150,6 +162,21 @@ pub fn explain(claim: &ClaimRecord, colour: bool) -> String {
         out.wrapped("There is no trial: no program can check this sentence.", 0, 0);
     }
     out.text
+}
+
+/// The sentence that a claim tries; one of ours with the guide's sentence that it stands beside.
+fn sentence(claim: &ClaimRecord) -> String {
+    match beside(claim) {
+        Some((how, guide)) => format!("{}; our addition, {how}: “{guide}”", claim.quote),
+        None => claim.quote.clone(),
+    }
+}
+
+/// The largest difference between two lists that are too long to be shown.
+fn largest_difference(trial: &TrialRecord) -> Option<f64> {
+    let (measured, expected) = (trial.measured.as_slice(), trial.expected.as_slice());
+    let differences = measured.iter().zip(expected).map(|(x, y)| (x - y).abs());
+    (measured.len() > SHOWN && trial.samples == 0).then(|| differences.fold(0.0, f64::max))
 }
 
 pub(in crate::report) fn role_text(role: Role) -> &'static str {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::page::Page;
 use super::table::{heads, table};
 use super::{Site, anchor, file, of_claim};
-use crate::report::ledger::{GUIDE, chapter_title, chapters, conditions_lead, example};
+use crate::report::ledger::{GUIDE, beside, chapter_title, chapters, conditions_lead, example, words};
 use crate::report::prose::capital;
 use crate::verify::{ClaimRecord, Finding, Ledger, Role};
 
@@ -36,7 +36,11 @@ fn rows(chapter: u32, claims: &[&ClaimRecord]) -> Markup {
         (heads(&["The sentence", "The condition", "Outside it"]))
         tbody { @for claim in claims {
             tr {
-                th.prose scope="row" { (claim.quote) span.small { a href=(of_claim(claim)) { (claim.id) } } }
+                th.prose scope="row" {
+                    (claim.quote)
+                    @if let Some((how, guide)) = beside(claim) { ": " em { "ours, " (how) } " “" (words(guide).0) "”" }
+                    span.small { a href=(of_claim(claim)) { (claim.id) } }
+                }
                 td.prose { (claim.lesson) }
                 td.prose { (example(claim, Role::Limits).map_or(String::new(), |trial| capital(&trial.name))) }
             }

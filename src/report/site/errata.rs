@@ -2,41 +2,40 @@
 
 use maud::{Markup, html};
 
+use super::essay::essay;
 use super::page::Page;
 use super::table::{heads, list, table};
 use super::{Site, file, of_claim};
-use crate::report::ledger::{
-    A_WRONG_ANSWER_BESIDE, BY_TWO_ROUTES, GUIDE, SMALL_SETTINGS, chapter_title, errata_lead, example, of_the_guide,
-};
-use crate::report::prose::{capital, count};
+use crate::report::ledger::{GUIDE, NOTATION, asked, beside, drawn, example, opening, words};
+use crate::report::prose::capital;
 use crate::verify::{ClaimRecord, Finding, Ledger, Origin, Role, TrialRecord};
 
 pub(super) fn errata(site: &Site, ledger: &Ledger) -> (String, String) {
     let failing: Vec<&ClaimRecord> = ledger.claims.iter().filter(|claim| claim.finding == Finding::Fails).collect();
-    let lead = errata_lead(&failing);
     let main = html! {
         header.lead {
             h1 { "Errata to " cite { (GUIDE) } }
-            p {
-                (lead) " " (BY_TWO_ROUTES) "; " (A_WRONG_ANSWER_BESIDE) " " (SMALL_SETTINGS) " " code { "docs/SETTINGS.md" } "; "
-                code { "unbiased explain NAME" } " repeats any of them with all trials."
-            }
+            (essay(site, &opening(ledger)))
         }
-        @if !failing.is_empty() { (overview(ledger, &failing)) }
-        @for (i, claim) in failing.iter().enumerate() { (erratum(ledger, i + 1, claim)) }
+        section.essay { (essay(site, NOTATION)) }
+        @if !failing.is_empty() { (overview(&failing)) }
+        @for (i, claim) in failing.iter().enumerate() { (erratum(i + 1, claim)) }
     };
     let description = format!("What is wrong in {GUIDE}, what is right, and why: {} sentences.", failing.len());
     Page { file: file::ERRATA, title: "Errata", description: &description, style: "", main }.write(site)
 }
 
-fn overview(ledger: &Ledger, failing: &[&ClaimRecord]) -> Markup {
+fn overview(failing: &[&ClaimRecord]) -> Markup {
     let rows = html! {
         (heads(&["Number", "Chapter", "The sentence", "What is right"]))
         tbody { @for (i, claim) in failing.iter().enumerate() {
             tr {
                 th.n scope="row" { a href={ "#" (claim.id) } { (i + 1) } }
                 td.n { (claim.chapter) }
-                td.prose { (of_the_guide(ledger, claim)) }
+                td.prose { @match (claim.origin, beside(claim)) {
+                    (Origin::Ours, Some((how, guide))) => { em { "ours, " (how) ": " } (words(guide).0) }
+                    _ => { (words(&claim.quote).0) }
+                } }
                 td.prose { (claim.statement) }
             }
         } }
@@ -44,16 +43,20 @@ fn overview(ledger: &Ledger, failing: &[&ClaimRecord]) -> Markup {
     table("All of them", "overview", &rows)
 }
 
-fn erratum(ledger: &Ledger, number: usize, claim: &ClaimRecord) -> Markup {
-    let says = match claim.origin {
-        Origin::Guide => "The guide says:",
-        Origin::Ours => "A counter-example of ours, beside:",
+fn erratum(number: usize, claim: &ClaimRecord) -> Markup {
+    let (says, quote) = match (claim.origin, beside(claim)) {
+        (Origin::Guide, _) => match words(&claim.quote) {
+            (quote, "") => ("The guide says:".to_owned(), quote),
+            (quote, note) => (format!("The guide says ({note}):"), quote),
+        },
+        (Origin::Ours, Some((how, guide))) => (format!("Our addition, {how}:"), words(guide).0),
+        (Origin::Ours, None) => ("Our addition:".to_owned(), words(&claim.quote).0),
     };
     html! {
         article.whole id=(claim.id) aria-labelledby={ (claim.id) "-title" } {
-            h2 id={ (claim.id) "-title" } { (number) ". Chapter " (claim.chapter) ", " (chapter_title(claim.chapter)) }
+            h2 id={ (claim.id) "-title" } { (number) ". Chapter " (claim.chapter) ": " code { (claim.id) } }
             p.small { (says) }
-            blockquote { (of_the_guide(ledger, claim)) }
+            blockquote { (quote) }
             dl.facts {
                 dt { "What is right" } dd { (claim.statement) " " (claim.lesson) }
                 dt { "Why" } dd { (claim.because) }
@@ -65,13 +68,13 @@ fn erratum(ledger: &Ledger, number: usize, claim: &ClaimRecord) -> Markup {
 }
 
 fn shown(number: usize, trial: &TrialRecord) -> Markup {
-    let drawn = if trial.samples > 0 { format!(" ({} samples)", count(trial.samples)) } else { String::new() };
+    let drawn = if trial.samples > 0 { format!(" ({})", drawn(trial, trial.samples)) } else { String::new() };
     let rows = html! {
-        (heads(&[&format!("Measured{drawn}"), "To compare with", "Asked", "For a wrong answer"]))
+        (heads(&[&format!("Measured{drawn}"), "To compare with", "Asked", "For comparison"]))
         tbody { tr {
             td { (list(&trial.measured, trial.standard_error.as_ref())) }
             td { (list(&trial.expected, None)) }
-            td { (trial.judge) }
+            td { (asked(trial)) }
             td { @match trial.counterfeits.first() {
                 Some(wrong) => { (wrong.story) ": " (list(&wrong.measured, None)) }
                 None => { "–" }
