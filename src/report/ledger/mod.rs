@@ -11,7 +11,10 @@ pub use pages::pages;
 pub use terminal::{explain, list, terminal};
 
 pub(super) use markdown::{GUIDE, chapters, how_surely};
-pub(super) use pages::{NEVER_COUNTED, NOTATION, OUTSIDE, asked, conditions_lead, example, of_chapter, opening, words};
+pub(super) use pages::{
+    NEVER_COUNTED, NOTATION, NOTATION_AND_SETTINGS, OUTSIDE, asked, conditions_lead, example, of_chapter, opening,
+    words,
+};
 pub(super) use terminal::{interval_text, role_text};
 
 use super::prose::{count, plural};

@@ -167,10 +167,11 @@ pub(in crate::report) const OUTSIDE: &str = "Outside what a program can check";
 /// What is said of them.
 pub(in crate::report) const NEVER_COUNTED: &str = "Listed with the reason, never counted as checked.";
 
+/// The heading over what the entries of the errata take for known.
+pub(in crate::report) const NOTATION_AND_SETTINGS: &str = "Notation and settings";
+
 /// What the entries of the errata take for known.
 pub(in crate::report) const NOTATION: &str = "\
-## Notation and settings
-
 - `g_t = ∇θ log π(a_t|s_t)` is the score of step t; `r(τ) = Σ_t r_t` the return; `G_t = Σ_{t'≥t} r_{t'}` the \
   reward-to-go; `past_t = Σ_{t'<t} r_{t'}` what came before. `γ = 1` unless stated.
 - `V1 = (Σ_t g_t) r(τ)` is the estimate of one trajectory without causality, `V2 = Σ_t g_t G_t` with it, `ĝ` any \
@@ -230,7 +231,7 @@ fn holding(n: usize) -> String {
 fn errata(ledger: &Ledger) -> String {
     let failing: Vec<&ClaimRecord> = ledger.claims.iter().filter(|claim| claim.finding == Finding::Fails).collect();
     let mut out = format!("# Errata to *{GUIDE}*\n\n");
-    let _ = writeln!(out, "{}\n{NOTATION}\n## The list\n", opening(ledger));
+    let _ = writeln!(out, "{}\n## {NOTATION_AND_SETTINGS}\n\n{NOTATION}\n## The list\n", opening(ledger));
     let _ = writeln!(out, "| | chapter | the sentence | what is right |\n|---|---|---|---|");
     for (i, claim) in failing.iter().enumerate() {
         let _ = writeln!(

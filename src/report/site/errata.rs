@@ -6,7 +6,7 @@ use super::essay::essay;
 use super::page::Page;
 use super::table::{heads, list, table};
 use super::{Site, file, of_claim};
-use crate::report::ledger::{GUIDE, NOTATION, asked, beside, drawn, example, opening, words};
+use crate::report::ledger::{GUIDE, NOTATION, NOTATION_AND_SETTINGS, asked, beside, drawn, example, opening, words};
 use crate::report::prose::capital;
 use crate::verify::{ClaimRecord, Finding, Ledger, Origin, Role, TrialRecord};
 
@@ -17,7 +17,10 @@ pub(super) fn errata(site: &Site, ledger: &Ledger) -> (String, String) {
             h1 { "Errata to " cite { (GUIDE) } }
             (essay(site, &opening(ledger)))
         }
-        section.essay { (essay(site, NOTATION)) }
+        section.essay aria-labelledby="notation" {
+            h2 id="notation" { (NOTATION_AND_SETTINGS) }
+            (essay(site, NOTATION))
+        }
         @if !failing.is_empty() { (overview(&failing)) }
         @for (i, claim) in failing.iter().enumerate() { (erratum(i + 1, claim)) }
     };
