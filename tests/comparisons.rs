@@ -146,6 +146,17 @@ fn a_record_has_the_documented_form_and_can_be_read_again() {
     let text = unbiased::report::json(&record).unwrap();
     assert_valid(&validator, &serde_json::from_str(&text).unwrap(), "the record");
     assert_eq!(Comparison::parse(&text, "it").unwrap(), record);
+    assert!(record.results[0].points[0].parameters.is_none());
+    let record = run(&SMALL.replace("metrics =", "parameters = true\nseed = 7\nmetrics ="));
+    let text = unbiased::report::json(&record).unwrap();
+    assert_valid(&validator, &serde_json::from_str(&text).unwrap(), "the record with parameters");
+    for point in record.results.iter().flat_map(|setting| &setting.points) {
+        let variance: f64 = point.parameters.as_ref().unwrap().variance.iter().sum();
+        assert!((variance / point.metrics[&Metric::Variance].exact.unwrap() - 1.0).abs() < 1e-12);
+    }
+    // Four parameters, two moments each.
+    let rows = unbiased::report::comparison::csv(&record).lines().count();
+    assert_eq!(rows, 1 + 6 * (3 + 8));
 }
 
 #[test]

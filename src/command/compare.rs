@@ -10,7 +10,6 @@ use unbiased::experiment::{
     Comparison, GAUSSIAN, GAUSSIAN_ESTIMATORS, Metric, OTHER_ESTIMATORS, PARAMETERS, Plan, Shard, Source,
 };
 use unbiased::report;
-use unbiased::verify::DEFAULT_SEED;
 
 use super::output::{Unusable, colour, deliver, progress_bar, use_threads, write_whole};
 
@@ -21,9 +20,9 @@ pub(crate) struct CompareArguments {
     /// The experiment
     #[arg(value_name = "EXPERIMENT.toml")]
     experiment: PathBuf,
-    /// The root seed of every random stream
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED, allow_negative_numbers = true)]
-    seed: u64,
+    /// The root seed of every random stream, in place of the experiment's
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    seed: Option<u64>,
     /// Compute the i-th of n parts; `unbiased report` puts them together
     #[arg(long, value_name = "I/N", value_parser = shard, default_value = "1/1", hide_default_value = true)]
     shard: Shard,
@@ -97,9 +96,10 @@ fn entry(text: &mut String, name: &str, lines: &[&str]) {
 pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitCode, Unusable> {
     use_threads(arguments.threads)?;
     let plan = Source::read(&arguments.experiment)?.plan()?;
+    let seed = arguments.seed.unwrap_or(plan.seed());
     let start = match &arguments.output {
-        Some(output) if arguments.resume => kept(&plan, output, arguments)?,
-        _ => plan.empty(arguments.seed),
+        Some(output) if arguments.resume => kept(&plan, output, seed)?,
+        _ => plan.empty(seed),
     };
     let bar = progress_bar(plan.count(arguments.shard) as u64);
     bar.inc(start.results.len() as u64);
@@ -136,13 +136,13 @@ fn aside(output: &Path) -> PathBuf {
 }
 
 /// What an earlier run of the same experiment had finished, or nothing.
-fn kept(plan: &Plan, output: &Path, arguments: &CompareArguments) -> Result<Comparison, Unusable> {
+fn kept(plan: &Plan, output: &Path, seed: u64) -> Result<Comparison, Unusable> {
     let found = [aside(output), output.to_path_buf()].into_iter().find(|path| path.is_file());
-    let Some(path) = found else { return Ok(plan.empty(arguments.seed)) };
+    let Some(path) = found else { return Ok(plan.empty(seed)) };
     let text = std::fs::read_to_string(&path)
         .map_err(|error| Unusable(format!("{} cannot be read: {}; remove it", path.display(), error.kind())))?;
     let record = Comparison::parse(&text, &path.display().to_string())?;
-    let differs = if record.seed == arguments.seed { plan.refuses(&record) } else { Some("the seed") };
+    let differs = if record.seed == seed { plan.refuses(&record) } else { Some("the seed") };
     match differs {
         Some(what) => Err(Unusable(format!(
             "{} cannot be gone on with: {what} differs; leave out --resume to begin again",

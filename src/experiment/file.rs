@@ -29,6 +29,12 @@ pub struct Experiment {
     pub metrics: Vec<Metric>,
     /// What is swept.
     pub sweep: Sweep,
+    /// The seed of what is sampled; the command line may say another.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seed: Option<u64>,
+    /// Whether the exact mean and variance of every parameter go into the record.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub parameters: bool,
     /// How much is sampled beside the exact route, if anything.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sampled: Option<Sampling>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Metric;
-use super::record::{Agreement, Measurement, PointRecord, Sampled};
+use super::record::{Agreement, Measurement, ParameterMoments, PointRecord, Sampled};
 use crate::numeric;
 
 /// The independent parts that a sample is divided into: standard errors are those of their means.
@@ -72,7 +72,13 @@ pub(super) fn point(
     let length = squared_length(&truth.gradient).sqrt();
     given.entry(Metric::GradientLength).or_default().exact = Some(length);
     let agreement = parts.zip(truth.moments.as_ref()).and_then(|(parts, exact)| agreement(parts, exact, &given));
-    finish(verdict, asked, given, agreement)
+    let finite = |exact: &&ExactMoments| exact.mean.iter().chain(&exact.variance).all(|x| x.is_finite());
+    // Adding zero turns −0 into 0.
+    let list = |numbers: &[f64]| numbers.iter().map(|x| x + 0.0).collect();
+    let parameters = truth.moments.as_ref().filter(finite);
+    let parameters =
+        parameters.map(|exact| ParameterMoments { mean: list(&exact.mean), variance: list(&exact.variance) });
+    PointRecord { parameters, ..finish(verdict, asked, given, agreement) }
 }
 
 /// The point of a policy, of which nothing is estimated.
@@ -93,7 +99,7 @@ fn finish(verdict: Option<String>, asked: &[Metric], given: Given, agreement: Op
         })
         .filter(|(_, m)| m.best().is_some())
         .collect();
-    PointRecord { verdict, metrics, agreement }
+    PointRecord { verdict, metrics, parameters: None, agreement }
 }
 
 fn exact_metrics(gradient: &[f64], exact: &ExactMoments, budget: f64) -> Vec<(Metric, f64)> {

@@ -16,7 +16,8 @@ mod tabular;
 pub use file::{Experiment, ExperimentError, Sampling, Source, Sweep};
 pub use metric::Metric;
 pub use record::{
-    Agreement, Comparison, FORM, KIND, Measurement, PointRecord, ProblemRecord, RecordError, Sampled, SettingRecord,
+    Agreement, Comparison, FORM, KIND, Measurement, ParameterMoments, PointRecord, ProblemRecord, RecordError, Sampled,
+    SettingRecord,
 };
 pub use run::{Overall, Plan, Shard};
 pub use setting::{Coordinates, Derivative, Direction, PARAMETERS, Parameter, Setting, Weights};

@@ -74,9 +74,23 @@ pub struct PointRecord {
     pub verdict: Option<String>,
     /// The numbers; one that is not defined, or that no double can hold, is absent.
     pub metrics: BTreeMap<Metric, Measurement>,
+    /// The exact mean and variance of every parameter, where the experiment asks for them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parameters: Option<ParameterMoments>,
     /// How the sampled numbers stand to the exact ones; absent where one of the two is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub agreement: Option<Agreement>,
+}
+
+/// Exact moments, parameter by parameter, of one trajectory (of a coupled batch: the variance is its mean's, times its
+/// size).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParameterMoments {
+    /// The expectation.
+    pub mean: Vec<f64>,
+    /// The variance.
+    pub variance: Vec<f64>,
 }
 
 /// One number, by one route or by two.

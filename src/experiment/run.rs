@@ -114,11 +114,17 @@ impl Plan {
         (0..self.cases.len()).filter(|index| shard.holds(*index)).count()
     }
 
+    /// The seed that the experiment states, or that of the project.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.source.experiment.seed.unwrap_or(DEFAULT_SEED)
+    }
+
     /// The record of a run with `seed` before anything was computed.
     #[must_use]
     pub fn empty(&self, seed: u64) -> Comparison {
         let Source { experiment, name, .. } = &self.source;
-        let seeded = if seed == DEFAULT_SEED { String::new() } else { format!(" --seed {seed}") };
+        let seeded = if seed == self.seed() { String::new() } else { format!(" --seed {seed}") };
         Comparison {
             record: KIND.to_owned(),
             form: FORM,
@@ -180,6 +186,8 @@ impl Plan {
                 Case::Tabular(case) => case.measure(asked, trajectories, seed, &stream),
                 Case::Gaussian(case) => case.measure(asked, trajectories, seed, &stream),
             };
+            let point = point
+                .map(|point| PointRecord { parameters: point.parameters.filter(|_| experiment.parameters), ..point });
             points.push(point.map_err(|reason| ExperimentError::Setting {
                 path: self.source.path.clone(),
                 place: experiment.in_words(panel, x, title),

@@ -117,6 +117,13 @@ impl Changes {
                     None => changes.note(what(), "there".to_owned(), "gone".to_owned(), f64::INFINITY),
                 }
             }
+            if let (Some(old), Some(new)) = (&point.parameters, &now.parameters) {
+                for (moment, old, new) in [("mean", &old.mean, &new.mean), ("variance", &old.variance, &new.variance)] {
+                    for (k, (before, after)) in old.iter().zip(new).enumerate() {
+                        changes.number(|| format!("{place}: {moment} of parameter {k}"), *before, *after);
+                    }
+                }
+            }
             for metric in now.metrics.keys().filter(|metric| !point.metrics.contains_key(metric)) {
                 let what = format!("{place}: {}", metric.name());
                 changes.note(what, "absent".to_owned(), "there".to_owned(), f64::INFINITY);

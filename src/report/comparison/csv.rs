@@ -1,5 +1,7 @@
 //! A comparison as a table for other programs: one row a number, in full precision.
 
+use std::fmt::Write;
+
 use super::panel_names;
 use crate::experiment::Comparison;
 
@@ -24,6 +26,17 @@ pub fn csv(record: &Comparison) -> String {
                 ];
                 out.push_str(&fields.join(","));
                 out.push('\n');
+            }
+            for (moment, numbers) in
+                point.parameters.iter().flat_map(|p| [("mean", &p.mean), ("variance", &p.variance)])
+            {
+                for (k, number) in numbers.iter().enumerate() {
+                    let panel = quoted(panels.get(setting.panel).map_or("", String::as_str));
+                    let (x, number) = (shortest(Some(setting.x)), shortest(Some(*number)));
+                    let (name, title) = (quoted(&record.name), quoted(title));
+                    let verdict = quoted(point.verdict.as_deref().unwrap_or(""));
+                    let _ = writeln!(out, "{name},{panel},{x},{title},parameter {k}: {moment},{number},,,{verdict}");
+                }
             }
         }
     }
