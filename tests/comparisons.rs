@@ -182,6 +182,36 @@ fn the_numbers_are_those_of_the_oracle_and_of_theory() {
 }
 
 #[test]
+fn weights_that_are_told_apart_by_their_code_are_told_apart_by_their_numbers() {
+    let text = SMALL
+        .replace("2048", "65536")
+        .replace(
+            "parameter = \"batch\"\nvalues = [2, 4, 8]\nlogarithmic = true",
+            "parameter = \"distance\"\nvalues = [8]",
+        )
+        .replace("estimator = \"in-batch-mean\"", "estimator = \"reward-to-go\"\nweights = \"ignored\"")
+        .replace(
+            "estimator = \"leave-one-out\"",
+            "estimator = \"reward-to-go\"\nweights = \"self-normalised\"\nbatch = 8",
+        );
+    let record = run(&text);
+    let sampled = |series: usize| record.results[0].points[series].metrics[&Metric::Variance].sampled.unwrap();
+    let (ignored, normalised) = (sampled(0), sampled(1));
+    assert!((ignored.value - normalised.value).abs() > 5.0 * (ignored.standard_error + normalised.standard_error));
+    // γ^t left out is another estimator, also under weights.
+    let text =
+        text.replace("reward-to-go\"\nweights = \"ignored\"", "reward-to-go-no-gamma-t\"\nweights = \"per-timestep\"");
+    let text = text.replace(
+        "reward-to-go\"\nweights = \"self-normalised\"\nbatch = 8",
+        "reward-to-go\"\nweights = \"per-timestep\"",
+    );
+    let record = run(&text.replace("budget = 100", "discount = 0.5"));
+    let [without, with] = [0, 1].map(|series: usize| record.results[0].points[series].metrics[&Metric::Variance]);
+    assert!((without.exact.unwrap() / with.exact.unwrap() - 1.0).abs() > 0.1);
+    assert!(without.sampled.is_none() && with.sampled.is_some() && record.overall().agrees());
+}
+
+#[test]
 fn a_clipped_surrogate_that_never_clips_is_the_one_with_single_ratios() {
     let text = |estimator: &str| {
         let with = |s: &str| {
@@ -247,12 +277,19 @@ fn a_run_that_was_killed_goes_on_to_the_same_bytes() {
     folder.good(&["compare", "slow.toml", "--output", "whole.json"]);
     assert_eq!(folder.read("killed.json"), folder.read("whole.json"));
     assert!(!folder.path("killed.json.partial").exists());
+    folder.write("killed.json.partial", "kept");
+    assert_eq!(
+        folder.bad(&["compare", "slow.toml", "--output", "killed.json"]),
+        "killed.json.partial holds what a run that was stopped had finished; add --resume to go on, or remove it to begin again"
+    );
+    std::fs::remove_file(folder.path("killed.json.partial")).unwrap();
     // What is complete is not computed again, and stays as it is.
     folder.good(&["compare", "slow.toml", "--output", "killed.json", "--resume"]);
     assert_eq!(folder.read("killed.json"), folder.read("whole.json"));
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a list
 fn unusable_experiments_get_one_sentence() {
     let folder = Folder::new();
     let old = "what was there before";
@@ -326,7 +363,23 @@ fn unusable_experiments_get_one_sentence() {
             "label = \"in-batch-mean\"",
             "small.toml, line 20: two series are called \"in-batch-mean\"; give each a label of its own",
         ),
-        ("2048", "100", "small.toml, line 14: too few are sampled; give at least 128, one for each part"),
+        ("2048", "100", "small.toml, line 14: 100 cannot be sampled; give a number from 256 to 1000000000"),
+        (
+            "budget = 100",
+            "weights = \"self-normalised\"",
+            "small.toml: panel 1, batch = 2, series \"in-batch-mean\": these weights are not measured with such a baseline; take \
+             reinforce or reward-to-go",
+        ),
+        (
+            "\"Small\"",
+            "\"Sm\\u0001all\"",
+            "small.toml, line 2: \"Small\" has a control character in it; write plain text",
+        ),
+        (
+            "[[series]]",
+            "[[panel]]\nhorizon = 2\n\n[[panel]]\nhorizon = 3\n\n[[series]]",
+            "small.toml, line 20: two panels are called \"\"; give each a label of its own",
+        ),
         (
             "finding = \"The second.\"",
             "finding = \" \"",
@@ -396,13 +449,26 @@ fn unusable_records_get_one_sentence() {
         refused(&["a.json", "version.json"]),
         "a.json and version.json are not parts of one run: the program's version differs; compute both with the same one"
     );
-    let mut conflict: Comparison = Comparison::parse(&folder.read("b.json"), "b").unwrap();
-    conflict.results[0].index = 0;
+    let mut conflict: Comparison = Comparison::parse(&folder.read("a.json"), "a").unwrap();
+    conflict.results[0].points[0].verdict = Some("dead".to_owned());
     folder.write("conflict.json", &unbiased::report::json(&conflict).unwrap());
     assert_eq!(
         refused(&["a.json", "conflict.json"]),
         "a.json and conflict.json hold different numbers for setting 0; compute one of them again"
     );
+    for (from, to, what) in [
+        ("\"name\":\"small\"", "\"name\":\"../small\"", "its name is no name of a file"),
+        ("\"panel\":0", "\"panel\":9", "a setting is not where the experiment has it"),
+        ("\"settings\":3", "\"settings\":1", "it does not have the experiment's settings"),
+        ("Which is better?", "Which is worse?", "the experiment is not the one of its hash"),
+        ("\"record\":\"comparison\"", "\"record\":\"cake\"", "it does not call itself a comparison"),
+    ] {
+        let text = whole.replacen(from, to, 1);
+        assert_ne!(text, whole, "{from}");
+        folder.write("forged.json", &text);
+        let end = "the record was changed by hand, compute it again";
+        assert_eq!(refused(&["forged.json"]), format!("forged.json, line 1: {what}; {end}"));
+    }
     folder.write("empty.json", "{}");
     assert!(refused(&["empty.json"]).starts_with("empty.json, line 1: this is no comparison record: missing field"));
     assert_eq!(refused(&["nowhere.json"]), "nowhere.json: there is no such file; check the path");
@@ -431,7 +497,7 @@ fn a_change_is_told_and_exits_with_one() {
     folder.write("small.toml", SMALL);
     folder.good(&["compare", "small.toml", "--output", "old.json"]);
     let same = folder.good(&["report", "old.json", "--against", "old.json"]);
-    assert_eq!(same, "small: nothing changed (18 numbers compared, relative tolerance 1e-9).\n");
+    assert_eq!(same, "small: nothing changed (30 numbers compared, relative tolerance 1e-9).\n");
     let mut record = Comparison::parse(&folder.read("old.json"), "old").unwrap();
     let variance = record.results[1].points[0].metrics.get_mut(&Metric::Variance).unwrap();
     let before = variance.exact.unwrap();
@@ -441,7 +507,7 @@ fn a_change_is_told_and_exits_with_one() {
     let (code, text, _) = folder.run(&["report", "new.json", "--against", "old.json"]);
     assert_eq!(code, 1);
     let expected = [
-        "small: 2 changes (18 numbers compared, relative tolerance 1e-9):".to_owned(),
+        "small: 2 changes (30 numbers compared, relative tolerance 1e-9):".to_owned(),
         "  others, batch = 8: verdict: unbiased → turned".to_owned(),
         format!(
             "  in-batch-mean, batch = 4: variance: {} → {} (by 0.99 %)",

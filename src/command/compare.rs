@@ -11,7 +11,7 @@ use unbiased::experiment::{
 };
 use unbiased::report;
 
-use super::output::{Unusable, colour, deliver, progress_bar, use_threads, write_whole};
+use super::output::{Unusable, check_target, colour, deliver, progress_bar, use_threads, write_whole};
 
 /// What `unbiased compare` is told.
 #[derive(Args)]
@@ -96,6 +96,15 @@ fn entry(text: &mut String, name: &str, lines: &[&str]) {
 pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitCode, Unusable> {
     use_threads(arguments.threads)?;
     let plan = Source::read(&arguments.experiment)?.plan()?;
+    if let Some(output) = &arguments.output {
+        check_target(output)?;
+        if !arguments.resume && aside(output).exists() {
+            return Err(Unusable(format!(
+                "{} holds what a run that was stopped had finished; add --resume to go on, or remove it to begin again",
+                aside(output).display()
+            )));
+        }
+    }
     let seed = arguments.seed.unwrap_or(plan.seed());
     let start = match &arguments.output {
         Some(output) if arguments.resume => kept(&plan, output, seed)?,
@@ -106,8 +115,9 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitCode, Unusable
     let keep = |record: &Comparison| -> Result<(), Unusable> {
         bar.inc(1);
         match &arguments.output {
-            Some(output) => write_whole(&aside(output), &report::json(record)?),
-            None => Ok(()),
+            // A device or a pipe is written to once, at the end.
+            Some(output) if !output.exists() || output.is_file() => write_whole(&aside(output), &report::json(record)?),
+            _ => Ok(()),
         }
     };
     let record = plan.run(start, arguments.shard, keep);

@@ -75,6 +75,20 @@ pub(super) fn colour() -> bool {
     std::io::stdout().is_terminal() && !plain
 }
 
+/// Refuses, before anything is computed, what could not be written to afterwards.
+pub(super) fn check_target(path: &Path) -> Result<(), Unusable> {
+    if path.is_dir() {
+        return Err(Unusable(format!("{} is a directory; name a file in it", path.display())));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => {
+            Err(Unusable(format!("{} cannot be written: its folder does not exist; create it", path.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes aside and renames, so that a file is there whole or not at all. What is no regular file, such as a pipe or
 /// a device, is written to as it stands.
 pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Unusable> {

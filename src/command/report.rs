@@ -108,6 +108,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, Unusable> 
         None => deliver(None, &text)?,
     }
     let differs = changes.iter().any(|changed| !changed.changes.is_empty());
+    let differs = differs || ledger.as_ref().is_some_and(|ledger| !ledger.as_recorded());
     let contradicted = comparisons.iter().any(|record| !record.overall().agrees());
     Ok(ExitCode::from(u8::from(differs || contradicted)))
 }

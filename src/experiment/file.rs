@@ -206,10 +206,28 @@ pub(super) fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>)
     candidates.max_by(|a, b| strsim::jaro_winkler(a, text).total_cmp(&strsim::jaro_winkler(b, text)))
 }
 
+/// More trajectories than any experiment needs.
+const MOST_TRAJECTORIES: usize = 1_000_000_000;
+
+/// Whole numbers beyond this are not all doubles.
+const MOST_WHOLE: f64 = 9_007_199_254_740_992.0;
+
+/// The titles that figures and tables show.
+fn panels_and_series(experiment: &Experiment) -> Vec<String> {
+    let panels = (0..experiment.panel.len()).map(|panel| experiment.panel_title(panel));
+    panels.chain(experiment.series_titles()).collect()
+}
+
 impl Experiment {
     /// What is wrong with it as a whole: the key, and what and how to mend it.
     fn check(&self) -> Result<(), (&'static str, String)> {
         let texts = [("title", &self.title), ("question", &self.question), ("finding", &self.finding)];
+        let titles = panels_and_series(self);
+        let lines = texts.into_iter().map(|(_, text)| text).chain(&titles);
+        if let Some(text) = lines.into_iter().find(|text| text.trim().chars().any(char::is_control)) {
+            let text: String = text.chars().filter(|c| !c.is_control()).collect();
+            return Err(("title", format!("\"{text}\" has a control character in it; write plain text")));
+        }
         for (key, text) in texts.into_iter().chain([("analysis", &self.analysis)]) {
             if text.trim().is_empty() {
                 return Err((key, format!("\"{key}\" is empty; write what the report is to print")));
@@ -244,9 +262,19 @@ impl Experiment {
                 format!("{} has no logarithm; sweep positive values or drop \"logarithmic\"", values[0]),
             ));
         }
-        if self.sampled.is_some_and(|sampling| sampling.trajectories < super::measure::PARTS) {
-            let least = super::measure::PARTS;
-            return Err(("trajectories", format!("too few are sampled; give at least {least}, one for each part")));
+        let range = 2 * super::measure::PARTS..=MOST_TRAJECTORIES;
+        if let Some(Sampling { trajectories }) = self.sampled.filter(|s| !range.contains(&s.trajectories)) {
+            let (least, most) = (range.start(), range.end());
+            return Err((
+                "trajectories",
+                format!("{trajectories} cannot be sampled; give a number from {least} to {most}"),
+            ));
+        }
+        let panels: Vec<String> = (0..self.panel.len()).map(|panel| self.panel_title(panel)).collect();
+        if let Some(title) =
+            (1..panels.len()).map(|i| &panels[i]).find(|t| panels.iter().filter(|o| o == t).count() > 1)
+        {
+            return Err(("panel", format!("two panels are called \"{title}\"; give each a label of its own")));
         }
         let mut labels: Vec<String> = Vec::new();
         for table in &self.series {
@@ -313,7 +341,7 @@ impl Experiment {
         table.extend(self.panel[panel].clone());
         let parameter = self.parameter().map_err(|(_, reason)| reason)?;
         let value = if parameter.whole {
-            if x < 0.0 || libm::trunc(x) != x {
+            if !(0.0..=MOST_WHOLE).contains(&x) || libm::trunc(x) != x {
                 return Err(format!("{} takes whole numbers", parameter.name));
             }
             Value::Integer(x as i64)

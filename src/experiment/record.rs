@@ -218,7 +218,40 @@ impl Comparison {
             let command = value["command"].as_str().unwrap_or("unbiased compare").to_owned();
             return Err(RecordError::Form { name: name.to_owned(), found, command });
         }
-        serde_json::from_str(text).map_err(|error| unreadable(&error))
+        let record: Self = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+        match record.fault() {
+            None => Ok(record),
+            Some(what) => Err(RecordError::Unreadable {
+                name: name.to_owned(),
+                line: 1,
+                reason: format!("{what}; the record was changed by hand, compute it again"),
+            }),
+        }
+    }
+
+    /// What no run would have written.
+    fn fault(&self) -> Option<&'static str> {
+        let experiment = &self.experiment;
+        let plain = |c: char| !c.is_control() && !matches!(c, '/' | '\\');
+        if self.record != KIND {
+            return Some("it does not call itself a comparison");
+        }
+        if self.name.is_empty() || self.name.starts_with('.') || !self.name.chars().all(plain) {
+            return Some("its name is no name of a file");
+        }
+        if experiment.hash() != self.experiment_hash {
+            return Some("the experiment is not the one of its hash");
+        }
+        if self.settings != experiment.settings() || self.problems.len() != experiment.panel.len() {
+            return Some("it does not have the experiment's settings");
+        }
+        let in_order = self.results.windows(2).all(|pair| pair[0].index < pair[1].index);
+        let placed = self.results.iter().all(|setting| {
+            setting.index < self.settings
+                && experiment.place(setting.index) == (setting.panel, setting.x)
+                && setting.points.len() == experiment.series.len()
+        });
+        (!in_order || !placed).then_some("a setting is not where the experiment has it")
     }
 
     /// Puts parts of one run together, each with the name of its file; the bytes are those of a single run.

@@ -30,6 +30,9 @@ use crate::rollout::{BLOCK, Sampler};
 /// Trajectories up to which a subject without a form of its own is enumerated.
 const MOST_ENUMERATED: usize = 100_000;
 
+/// Updates of a training path beyond which no one waits.
+const MOST_UPDATES: usize = 1_000_000;
+
 /// The estimators beside those of the exact catalogue: name, formula, remark.
 pub(super) const OTHERS: [(&str, &str, &str); 3] = [
     (
@@ -81,6 +84,8 @@ pub(super) struct TabularCase {
     distance: f64,
     weights: Option<Weights>,
     method: Option<Method>,
+    /// The trajectories over which self-normalised weights are divided by their mean.
+    batch: usize,
     budget: f64,
 }
 
@@ -171,6 +176,7 @@ impl TabularCase {
             distance: finite("distance", setting.distance.unwrap_or(0.0))?,
             weights: setting.weights,
             method: setting.estimator.as_deref().map(|name| method(name, setting)).transpose()?,
+            batch: setting.batch.unwrap_or(1),
             budget: positive("budget", setting.budget.unwrap_or(1.0))?,
         };
         case.policy(case.logits.clone())?;
@@ -184,6 +190,14 @@ impl TabularCase {
         if clipped && self.weights.is_some() {
             return Err("the clipped surrogate has its own ratios; leave out \"weights\"".to_owned());
         }
+        if self.path.updates > MOST_UPDATES {
+            return Err(format!("\"updates\" is {}; at most {MOST_UPDATES} are taken", self.path.updates));
+        }
+        if self.weights == Some(Weights::SelfNormalised) && self.batch < 2 {
+            return Err(
+                "self-normalised weights need \"batch\", the trajectories over which their mean is taken".to_owned()
+            );
+        }
         let Some(Method::Form(form)) = &self.method else {
             let advantage = matches!(self.method, Some(Method::Advantage { .. }));
             if self.weights.is_some() && advantage {
@@ -195,6 +209,14 @@ impl TabularCase {
         let world = TabularMdp::of_rows(1, &[1.0], &[&[&[1.0], &[1.0]]], &[&[1.0, 0.0]]).map_err(|e| e.to_string())?;
         let policy = SoftmaxPolicy::tabular(1, 2, vec![0.0; 2]).map_err(|error| error.to_string())?;
         match self.weighting() {
+            None if self.weights.is_some() => {
+                let constant = matches!(form.baseline, Baseline::None | Baseline::Constant(_));
+                if constant && self.has_subject(form) {
+                    return Ok(());
+                }
+                let which = if constant { "γ^t left out" } else { "such a baseline" };
+                return Err(format!("these weights are not measured with {which}; take reinforce or reward-to-go"));
+            }
             None => Oracle::of_mdp(&world, &policy).map_err(|e| e.to_string())?.moments(form).map(|_| ()),
             Some(weighting) => {
                 let off = OffPolicy::new(&world, &policy, &policy).map_err(|error| error.to_string())?;
@@ -202,6 +224,11 @@ impl TabularCase {
             }
         }
         .map_err(|error| error.to_string())
+    }
+
+    /// Whether there is training code for a form under weights: it knows `γ^t`, and no other way.
+    fn has_subject(&self, form: &Form) -> bool {
+        form.discounted_steps || self.mdp.discount() == 1.0
     }
 
     fn weighting(&self) -> Option<Weighting> {
@@ -279,6 +306,9 @@ impl TabularCase {
             (Some(trajectories), Some(subject)) => Some(scene.sample(subject, trajectories, oracle.parameters())?),
             _ => None,
         };
+        if truth.moments.is_none() && parts.is_none() {
+            return Err("this is not computed exactly, and nothing is sampled; add [sampled]".to_owned());
+        }
         Ok(measure::point(&truth, parts.as_ref(), self.budget, asked, given))
     }
 }
@@ -513,6 +543,9 @@ impl Scene<'_> {
     }
 
     fn weighted(&self, form: &Form, weights: Weights) -> Result<Option<Subject>, String> {
+        if !self.case.has_subject(form) {
+            return Ok(None);
+        }
         let baseline = match form.baseline {
             Baseline::None => 0.0,
             Baseline::Constant(b) => b,
@@ -537,7 +570,8 @@ impl Scene<'_> {
             baseline,
             largest_ratio: f64::INFINITY,
         };
-        Ok(Some(Subject { estimator: Box::new(estimator), batch: 1, off_policy: true, values: None }))
+        let batch = if weights == Weights::SelfNormalised { self.case.batch } else { 1 };
+        Ok(Some(Subject { estimator: Box::new(estimator), batch, off_policy: true, values: None }))
     }
 
     fn sample(&self, subject: &Subject, trajectories: usize, dimension: usize) -> Result<Parts, String> {

@@ -74,21 +74,28 @@ impl Changes {
         }
     }
 
-    fn measurement(&mut self, what: impl FnOnce() -> String, before: &Measurement, after: &Measurement) {
-        match (before.exact, after.exact, before.sampled, after.sampled) {
-            (Some(before), Some(after), _, _) => self.number(what, before, after),
-            (None, None, Some(before), Some(after)) => {
+    fn measurement(&mut self, what: impl Fn() -> String, before: &Measurement, after: &Measurement) {
+        match (before.exact, after.exact) {
+            (Some(before), Some(after)) => self.number(&what, before, after),
+            (None, None) => {}
+            (before, _) => {
+                let [was, is] = if before.is_some() { ["exact", "sampled"] } else { ["sampled", "exact"] };
+                self.note(what(), was.to_owned(), is.to_owned(), f64::INFINITY);
+            }
+        }
+        match (before.sampled, after.sampled) {
+            (Some(before), Some(after)) => {
                 self.compared += 1;
                 if let Some(size) = apart(before, after) {
                     let text =
                         |s: Sampled| format!("{} ± {}", significant(s.value, 6), significant(s.standard_error, 2));
-                    self.note(what(), text(before), text(after), size);
+                    self.note(format!("{}, sampled", what()), text(before), text(after), size);
                 }
             }
-            _ => {
-                let route = |m: &Measurement| if m.exact.is_some() { "exact" } else { "sampled" };
-                self.note(what(), route(before).to_owned(), route(after).to_owned(), f64::INFINITY);
+            (Some(_), None) => {
+                self.note(format!("{}, sampled", what()), "there".to_owned(), "gone".to_owned(), f64::INFINITY);
             }
+            (None, _) => {}
         }
     }
 
@@ -116,6 +123,10 @@ impl Changes {
                     Some(other) => changes.measurement(what, measurement, other),
                     None => changes.note(what(), "there".to_owned(), "gone".to_owned(), f64::INFINITY),
                 }
+            }
+            if point.parameters.is_some() && now.parameters.is_none() {
+                let what = format!("{place}: moments of the parameters");
+                changes.note(what, "there".to_owned(), "gone".to_owned(), f64::INFINITY);
             }
             if let (Some(old), Some(new)) = (&point.parameters, &now.parameters) {
                 for (moment, old, new) in [("mean", &old.mean, &new.mean), ("variance", &old.variance, &new.variance)] {

@@ -18,7 +18,7 @@ pub(super) fn record() -> Comparison {
         "experiment_hash": "abc", "problems": [{"name": "p", "hash": "01"}, {"name": "q", "hash": "02"}],
         "settings": 6, "results": []
     }"#;
-    let mut record = Comparison::parse(text, "small").unwrap();
+    let mut record = serde_json::from_str::<Comparison>(text).unwrap();
     for index in 0..6 {
         let x = [1.0, 2.0, 10.0][index % 3];
         let noise = 2.345_678 * x + 0.1 * (index / 3) as f64;

@@ -63,7 +63,7 @@ fn comparison(name: &str, analysis: &str) -> Comparison {
         "experiment_hash": "abc", "problems": [{"name": MARKUP, "hash": "def"}, {"name": "workload", "hash": "123"}],
         "settings": 4, "results": (0..4).map(setting).collect::<Vec<_>>()
     });
-    Comparison::parse(&record.to_string(), name).unwrap()
+    serde_json::from_value(record).unwrap()
 }
 
 const ESSAY: &str = "# Why\n\nSee `ch07-four`, `not-a-claim`, [the chapter](../ledger/chapter-07.md#ch07-six), [the other](second.md), \
