@@ -155,7 +155,7 @@ fn a_record_has_the_documented_form_and_can_be_read_again() {
         assert!((variance / point.metrics[&Metric::Variance].exact.unwrap() - 1.0).abs() < 1e-12);
     }
     // Four parameters, two moments each.
-    let rows = unbiased::report::comparison::csv(&record).lines().count();
+    let rows = unbiased::report::comparison::csv([&record]).lines().count();
     assert_eq!(rows, 1 + 6 * (3 + 8));
 }
 

@@ -23,13 +23,7 @@ fn moved(policy: &SoftmaxPolicy, e: f64) -> SoftmaxPolicy {
 
 /// The batch with the behaviour policy's log-probabilities.
 fn with_behaviour(policy: &SoftmaxPolicy, batch: &Batch) -> Batch {
-    let mut log_probs = vec![0.0; batch.len() * batch.steps()];
-    for (i, row) in log_probs.chunks_mut(batch.steps()).enumerate() {
-        for (t, (o, a)) in batch.observations(i).iter().zip(batch.actions(i)).enumerate() {
-            row[t] = policy.log_prob(t, *o as usize, *a as usize);
-        }
-    }
-    batch.clone().with_behaviour_log_probs(log_probs)
+    batch.clone().acted_by(policy)
 }
 
 fn weightings() -> Vec<(Weighting, Form, ImportanceWeighted)> {

@@ -8,6 +8,8 @@ mod noise;
 
 pub use noise::MeasureValuedNoise;
 
+use crate::policy::Policy;
+
 /// One trajectory: what happened, step by step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trajectory {
@@ -120,6 +122,26 @@ impl Batch {
         assert_eq!(log_probs.len(), self.rewards.len(), "one log-probability a step");
         self.behaviour_log_probs = Some(log_probs);
         self
+    }
+
+    /// The same batch with the log-probabilities of the policy that acted.
+    #[must_use]
+    pub fn acted_by(self, behaviour: &dyn Policy) -> Self {
+        let log_prob =
+            |i: usize, t: usize| behaviour.log_prob(t, self.observations(i)[t] as usize, self.actions(i)[t] as usize);
+        let log_probs = self.column(log_prob);
+        self.with_behaviour_log_probs(log_probs)
+    }
+
+    /// A number for each step, `[N, T]`, and 0 in the padding.
+    pub fn column(&self, entry: impl Fn(usize, usize) -> f64) -> Vec<f64> {
+        let mut column = vec![0.0; self.len() * self.steps];
+        for i in 0..self.len() {
+            for t in 0..self.length(i) {
+                column[i * self.steps + t] = entry(i, t);
+            }
+        }
+        column
     }
 
     /// The same batch with a critic's values of the states visited, `[N, T]`.

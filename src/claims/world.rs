@@ -224,13 +224,7 @@ impl World {
 
     /// The batch with the log-probabilities of this world's policy.
     pub(super) fn recorded(&self, batch: &Batch) -> Batch {
-        let mut log_probs = vec![0.0; batch.len() * batch.steps()];
-        for (i, row) in log_probs.chunks_mut(batch.steps()).enumerate() {
-            for (t, (o, a)) in batch.observations(i).iter().zip(batch.actions(i)).enumerate() {
-                row[t] = self.policy.log_prob(t, *o as usize, *a as usize);
-            }
-        }
-        batch.clone().with_behaviour_log_probs(log_probs)
+        batch.clone().acted_by(&self.policy)
     }
 
     /// The estimate of the target's gradient from a batch of this world's policy.

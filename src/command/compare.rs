@@ -132,7 +132,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitCode, Unusable
         Format::Terminal => report::comparison::terminal(&record, colour()),
         Format::Json => report::json(&record)?,
         Format::Markdown => report::comparison::markdown(&record, false),
-        Format::Csv => report::comparison::csv(&record),
+        Format::Csv => report::comparison::csv([&record]),
     };
     deliver(None, &text)?;
     Ok(ExitCode::SUCCESS)

@@ -80,7 +80,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, Unusable> 
             let pages = comparisons.iter().map(|record| report::comparison::markdown(record, false));
             ledger.chain(pages).collect::<Vec<String>>().join("\n")
         }
-        Format::Csv => csv(comparisons),
+        Format::Csv => report::comparison::csv(comparisons),
         Format::Json => match (ledger, &comparisons[..]) {
             (None, [record]) => report::json(record)?,
             _ => {
@@ -111,17 +111,6 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, Unusable> 
     let differs = differs || ledger.as_ref().is_some_and(|ledger| !ledger.as_recorded());
     let contradicted = comparisons.iter().any(|record| !record.overall().agrees());
     Ok(ExitCode::from(u8::from(differs || contradicted)))
-}
-
-/// One table: the header once.
-fn csv(comparisons: &[Comparison]) -> String {
-    let mut text = String::new();
-    for record in comparisons {
-        let own = report::comparison::csv(record);
-        let rows = if text.is_empty() { &own[..] } else { own.split_once('\n').map_or("", |(_, rows)| rows) };
-        text.push_str(rows);
-    }
-    text
 }
 
 fn terminal(records: &Records, changes: &[Changes], colour: bool) -> String {

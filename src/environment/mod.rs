@@ -21,4 +21,4 @@ pub use history::{History, TooManyHistories};
 pub use linear_gaussian::{InvalidLinearGaussian, LinearGaussian, LinearGaussianTables};
 pub use mdp::{InvalidMdp, SUM_TOLERANCE, TabularMdp, Transition};
 pub use named::{NamedProblem, PROBLEMS};
-pub use problem::{Problem, ProblemError, read_table};
+pub use problem::{Problem, ProblemError, read_file, read_table};

@@ -78,17 +78,25 @@ pub fn read_table(path: &Path) -> Result<Vec<Vec<Option<f64>>>, ProblemError> {
     serde_json::from_str(&text).map_err(|error| invalid(path, &text, &error))
 }
 
-fn read_text(path: &Path) -> Result<String, ProblemError> {
-    let unreadable = |reason: &str| ProblemError::Unreadable { path: path.to_path_buf(), reason: reason.to_owned() };
+/// The text of the file at `path`, where `what` (*problem files*, say) are written as `format`.
+///
+/// # Errors
+/// What is wrong with the file and how to mend it, without its name.
+pub fn read_file(path: &Path, what: &str, format: &str) -> Result<String, String> {
     if path.is_dir() {
-        return Err(unreadable("is a directory; name a JSON file in it"));
+        return Err(format!("is a directory; name a {format} file in it"));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => unreadable("there is no such file; check the path"),
-        std::io::ErrorKind::PermissionDenied => unreadable("permission to read it is denied; change its mode"),
-        std::io::ErrorKind::InvalidData => unreadable("is not UTF-8 text; problem files are JSON"),
-        _ => unreadable(&format!("cannot be read: {error}")),
-    })?;
+    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file; check the path".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission to read it is denied; change its mode".to_owned(),
+        std::io::ErrorKind::InvalidData => format!("is not UTF-8 text; {what} are {format}"),
+        _ => format!("cannot be read: {error}"),
+    })
+}
+
+fn read_text(path: &Path) -> Result<String, ProblemError> {
+    let text = read_file(path, "problem files", "JSON")
+        .map_err(|reason| ProblemError::Unreadable { path: path.to_path_buf(), reason })?;
     // Some editors begin a file with a byte-order mark, which JSON does not know.
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

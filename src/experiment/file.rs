@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 use super::Metric;
 use super::setting::{PARAMETERS, Parameter, Setting};
+use crate::environment::read_file;
 
 /// An experiment as its file states it.
 ///
@@ -118,21 +119,19 @@ pub struct Source {
 }
 
 impl Source {
+    /// Why a series cannot be measured in a panel at a swept value.
+    pub(super) fn refusal(&self, panel: usize, x: f64, series: &str, reason: String) -> ExperimentError {
+        let place = format!("panel {}, {} = {x}, series \"{series}\"", panel + 1, self.experiment.sweep.parameter);
+        ExperimentError::Setting { path: self.path.clone(), place, reason }
+    }
+
     /// Reads and checks the experiment at `path`.
     ///
     /// # Errors
     /// [`ExperimentError`] if the file cannot be read or is not an experiment.
     pub fn read(path: &Path) -> Result<Self, ExperimentError> {
-        let unreadable = |reason: &str| ExperimentError::Unreadable { path: path.into(), reason: reason.to_owned() };
-        if path.is_dir() {
-            return Err(unreadable("is a directory; name a TOML file in it"));
-        }
-        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => unreadable("there is no such file; check the path"),
-            std::io::ErrorKind::PermissionDenied => unreadable("permission to read it is denied; change its mode"),
-            std::io::ErrorKind::InvalidData => unreadable("is not UTF-8 text; experiments are TOML"),
-            _ => unreadable(&format!("cannot be read: {error}")),
-        })?;
+        let text = read_file(path, "experiments", "TOML")
+            .map_err(|reason| ExperimentError::Unreadable { path: path.into(), reason })?;
         Self::parse(&text, path)
     }
 
@@ -212,19 +211,19 @@ const MOST_TRAJECTORIES: usize = 1_000_000_000;
 /// Whole numbers beyond this are not all doubles.
 const MOST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
-/// The titles that figures and tables show.
-fn panels_and_series(experiment: &Experiment) -> Vec<String> {
-    let panels = (0..experiment.panel.len()).map(|panel| experiment.panel_title(panel));
-    panels.chain(experiment.series_titles()).collect()
+/// The first title that stands twice.
+fn repeated(titles: &[String]) -> Option<&String> {
+    titles.iter().enumerate().find(|(i, title)| titles[..*i].contains(title)).map(|(_, title)| title)
 }
 
 impl Experiment {
     /// What is wrong with it as a whole: the key, and what and how to mend it.
     fn check(&self) -> Result<(), (&'static str, String)> {
         let texts = [("title", &self.title), ("question", &self.question), ("finding", &self.finding)];
-        let titles = panels_and_series(self);
-        let lines = texts.into_iter().map(|(_, text)| text).chain(&titles);
-        if let Some(text) = lines.into_iter().find(|text| text.trim().chars().any(char::is_control)) {
+        let panels: Vec<String> = (0..self.panel.len()).map(|panel| self.panel_title(panel)).collect();
+        let series = self.series_titles();
+        let mut lines = texts.into_iter().map(|(_, text)| text).chain(&panels).chain(&series);
+        if let Some(text) = lines.find(|text| text.trim().chars().any(char::is_control)) {
             let text: String = text.chars().filter(|c| !c.is_control()).collect();
             return Err(("title", format!("\"{text}\" has a control character in it; write plain text")));
         }
@@ -270,19 +269,11 @@ impl Experiment {
                 format!("{trajectories} cannot be sampled; give a number from {least} to {most}"),
             ));
         }
-        let panels: Vec<String> = (0..self.panel.len()).map(|panel| self.panel_title(panel)).collect();
-        if let Some(title) =
-            (1..panels.len()).map(|i| &panels[i]).find(|t| panels.iter().filter(|o| o == t).count() > 1)
-        {
+        if let Some(title) = repeated(&panels) {
             return Err(("panel", format!("two panels are called \"{title}\"; give each a label of its own")));
         }
-        let mut labels: Vec<String> = Vec::new();
-        for table in &self.series {
-            let label = Setting::of(table).map_or_else(|_| String::new(), |setting| setting.title());
-            if labels.contains(&label) {
-                return Err(("series", format!("two series are called \"{label}\"; give each a label of its own")));
-            }
-            labels.push(label);
+        if let Some(title) = repeated(&series) {
+            return Err(("series", format!("two series are called \"{title}\"; give each a label of its own")));
         }
         Ok(())
     }
@@ -324,11 +315,6 @@ impl Experiment {
         (index / sweep, self.sweep.values[index % sweep])
     }
 
-    /// A series in a panel at a swept value, in words.
-    pub(super) fn in_words(&self, panel: usize, x: f64, series: &str) -> String {
-        format!("panel {}, {} = {x}, series \"{series}\"", panel + 1, self.sweep.parameter)
-    }
-
     /// The number of settings.
     #[must_use]
     pub fn settings(&self) -> usize {
@@ -351,11 +337,8 @@ impl Experiment {
         table.insert(parameter.name.to_owned(), value);
         table.extend(self.series[series].clone());
         // The titles of panels are not those of series.
-        match self.series[series].get("label") {
-            Some(_) => {}
-            None => {
-                table.remove("label");
-            }
+        if !self.series[series].contains_key("label") {
+            table.remove("label");
         }
         Setting::of(&table).map_err(|error| plain(error.message()))
     }

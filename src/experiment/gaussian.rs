@@ -10,7 +10,7 @@ use super::setting::{Derivative, Setting};
 use crate::environment::ScalarCost;
 use crate::estimator::gaussian::{measure_valued, pathwise, score_function};
 use crate::exact::{GaussianGradient, GradientMoments};
-use crate::rng::{Stream, StreamKey};
+use crate::rng::Stream;
 use crate::rollout::{coupled_noise, gaussian_moments, independent_noise};
 
 /// The problem's name.
@@ -132,13 +132,10 @@ impl GaussianCase {
             Method::Independent => measure_valued(cost, mean, sigma, &independent_noise(stream)),
         };
         let size = draws / PARTS;
-        let (mut means, mut variances) = (Vec::with_capacity(PARTS), Vec::with_capacity(PARTS));
-        for part in 0..PARTS {
-            let moments = gaussian_moments(&StreamKey::of(seed, stream, part as u64), size, subject);
+        Parts::of(seed, stream, size, |key| {
+            let moments = gaussian_moments(key, size, subject);
             let deviation = self.without_rounding(moments.variance()[self.component].sqrt());
-            means.push(vec![self.without_rounding(moments.mean()[self.component])]);
-            variances.push(vec![deviation * deviation]);
-        }
-        Parts { means, variances, trajectories: size }
+            (vec![self.without_rounding(moments.mean()[self.component])], vec![deviation * deviation])
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Metric;
 use super::record::{Agreement, Measurement, ParameterMoments, PointRecord, Sampled};
 use crate::numeric;
+use crate::rng::StreamKey;
 
 /// The independent parts that a sample is divided into: standard errors are those of their means.
 pub(super) const PARTS: usize = 128;
@@ -36,6 +37,19 @@ pub(super) struct Parts {
     pub(super) variances: Vec<Vec<f64>>,
     /// The trajectories of a part.
     pub(super) trajectories: usize,
+}
+
+impl Parts {
+    /// The parts of a sample under the name `stream`: `draw` gives mean and variance of `trajectories` under a key.
+    pub(super) fn of(
+        seed: u64,
+        stream: &str,
+        trajectories: usize,
+        draw: impl Fn(&StreamKey) -> (Vec<f64>, Vec<f64>),
+    ) -> Self {
+        let (means, variances) = (0..PARTS).map(|part| draw(&StreamKey::of(seed, stream, part as u64))).unzip();
+        Self { means, variances, trajectories }
+    }
 }
 
 /// Metrics that do not depend on an estimator, exact and sampled.

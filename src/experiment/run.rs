@@ -1,6 +1,5 @@
 //! Running an experiment: setting by setting, in any order, into one record.
 
-use std::path::Path;
 use std::sync::Mutex;
 
 use rayon::prelude::*;
@@ -10,7 +9,7 @@ use super::file::{ExperimentError, Source, hexadecimal};
 use super::gaussian::{self, GaussianCase};
 use super::record::{Comparison, FORM, KIND, PointRecord, ProblemRecord, SettingRecord};
 use super::setting::Setting;
-use super::tabular::{self, TabularCase};
+use super::tabular::{self, TabularCase, Worlds};
 use crate::stats::normal_maximum;
 use crate::verify::DEFAULT_SEED;
 
@@ -31,7 +30,7 @@ enum Case {
 }
 
 impl Case {
-    fn new(setting: &Setting, folder: &Path) -> Result<Self, String> {
+    fn new(setting: &Setting, worlds: &mut Worlds) -> Result<Self, String> {
         let problem = setting.problem.as_deref().ok_or("no \"problem\" is named; add one to [base]")?;
         let gaussian = problem == gaussian::NAME;
         if let Some(key) = setting.useless_key(gaussian) {
@@ -41,7 +40,7 @@ impl Case {
         if gaussian {
             GaussianCase::new(setting).map(Self::Gaussian)
         } else {
-            TabularCase::new(setting, problem, folder).map(|case| Self::Tabular(Box::new(case)))
+            TabularCase::new(setting, worlds.get(problem)?).map(|case| Self::Tabular(Box::new(case)))
         }
     }
 }
@@ -52,7 +51,7 @@ impl Source {
     /// # Errors
     /// [`ExperimentError::Setting`] for the first that cannot be measured.
     pub fn plan(self) -> Result<Plan, ExperimentError> {
-        let folder = self.path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let mut worlds = Worlds::beside(&self.path);
         let experiment = &self.experiment;
         let titles = experiment.series_titles();
         let mut cases = Vec::with_capacity(experiment.settings());
@@ -60,20 +59,16 @@ impl Source {
             let (panel, x) = experiment.place(index);
             let mut row = Vec::with_capacity(titles.len());
             for (series, title) in titles.iter().enumerate() {
-                let case = experiment.setting(panel, x, series).and_then(|setting| Case::new(&setting, &folder));
-                row.push(case.map_err(|reason| ExperimentError::Setting {
-                    path: self.path.clone(),
-                    place: experiment.in_words(panel, x, title),
-                    reason,
-                })?);
+                let case = experiment.setting(panel, x, series).and_then(|setting| Case::new(&setting, &mut worlds));
+                row.push(case.map_err(|reason| self.refusal(panel, x, title, reason))?);
             }
             cases.push(row);
         }
         let problem = |panel: usize| {
             let setting = experiment.setting(panel, experiment.sweep.values[0], 0);
             let name = setting.ok().and_then(|setting| setting.problem).unwrap_or_default();
-            let hash = match tabular::world(&name, &folder) {
-                Ok((mdp, _)) => tabular::hash(&mdp),
+            let hash = match worlds.get(&name) {
+                Ok(world) => tabular::hash(&world.mdp),
                 Err(_) => hexadecimal(&Sha256::digest(name.as_bytes())),
             };
             ProblemRecord { name, hash }
@@ -188,11 +183,7 @@ impl Plan {
             };
             let point = point
                 .map(|point| PointRecord { parameters: point.parameters.filter(|_| experiment.parameters), ..point });
-            points.push(point.map_err(|reason| ExperimentError::Setting {
-                path: self.source.path.clone(),
-                place: experiment.in_words(panel, x, title),
-                reason,
-            })?);
+            points.push(point.map_err(|reason| self.source.refusal(panel, x, title, reason))?);
         }
         Ok(SettingRecord { index, panel, x, points })
     }

@@ -1,7 +1,8 @@
 //! Settings on finite worlds.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
@@ -24,7 +25,6 @@ use crate::exact::{
 };
 use crate::numeric::{cos, exp};
 use crate::policy::{Policy, SoftmaxPolicy};
-use crate::rng::StreamKey;
 use crate::rollout::{BLOCK, Sampler};
 
 /// Trajectories up to which a subject without a form of its own is enumerated.
@@ -99,10 +99,38 @@ struct TrainingPath {
     damping: f64,
 }
 
-/// The world that a setting names, before its own changes.
-pub(super) fn world(name: &str, folder: &Path) -> Result<(TabularMdp, Option<Vec<f64>>), String> {
+/// A world as its name or file has it, before the changes of a setting.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) mdp: TabularMdp,
+    logits: Option<Vec<f64>>,
+}
+
+/// The worlds of an experiment, each read once.
+#[derive(Debug)]
+pub(super) struct Worlds {
+    folder: PathBuf,
+    read: BTreeMap<String, World>,
+}
+
+impl Worlds {
+    /// For an experiment at `path`, beside which problem files are looked up.
+    pub(super) fn beside(path: &Path) -> Self {
+        Self { folder: path.parent().map(Path::to_path_buf).unwrap_or_default(), read: BTreeMap::new() }
+    }
+
+    /// The world of that name.
+    pub(super) fn get(&mut self, name: &str) -> Result<&World, String> {
+        if !self.read.contains_key(name) {
+            self.read.insert(name.to_owned(), world(name, &self.folder)?);
+        }
+        Ok(&self.read[name])
+    }
+}
+
+fn world(name: &str, folder: &Path) -> Result<World, String> {
     if let Some(named) = NamedProblem::find(name) {
-        return Ok((named.mdp(), Some(named.logits())));
+        return Ok(World { mdp: named.mdp(), logits: Some(named.logits()) });
     }
     let is_file = Path::new(name).extension().is_some_and(|extension| extension == "json");
     if !is_file {
@@ -110,7 +138,8 @@ pub(super) fn world(name: &str, folder: &Path) -> Result<(TabularMdp, Option<Vec
         let near = near.unwrap_or_default();
         return Err(format!("there is no problem \"{name}\"; did you mean \"{near}\"? A file's name ends in .json"));
     }
-    Problem::read(&folder.join(name)).map(|problem| (problem.mdp, None)).map_err(|error| error.to_string())
+    let problem = Problem::read(&folder.join(name)).map_err(|error| error.to_string())?;
+    Ok(World { mdp: problem.mdp, logits: None })
 }
 
 /// SHA-256 of a world's tables, in hexadecimal.
@@ -136,10 +165,10 @@ pub(super) fn hash(mdp: &TabularMdp) -> String {
 }
 
 impl TabularCase {
-    /// Checks a setting of `problem`.
-    pub(super) fn new(setting: &Setting, problem: &str, folder: &Path) -> Result<Self, String> {
+    /// Checks a setting of `world`.
+    pub(super) fn new(setting: &Setting, world: &World) -> Result<Self, String> {
         let text = |error: &dyn std::error::Error| error.to_string();
-        let (mut mdp, logits) = world(problem, folder)?;
+        let mut mdp = world.mdp.clone();
         if let Some(horizon) = setting.horizon {
             mdp = mdp.with_horizon(horizon).map_err(|error| text(&error))?;
         }
@@ -159,7 +188,7 @@ impl TabularCase {
                 ));
             }
             Some(rows) => rows.concat(),
-            None => logits.unwrap_or_else(|| vec![0.0; size]),
+            None => world.logits.clone().unwrap_or_else(|| vec![0.0; size]),
         };
         let path = TrainingPath {
             updates: setting.updates.unwrap_or(0),
@@ -293,12 +322,12 @@ impl TabularCase {
     ) -> Result<PointRecord, String> {
         let old = self.trained()?;
         let new = self.target(&old)?;
-        let scene = Scene { case: self, old, new, seed, stream };
-        let given = scene.given(asked, trajectories)?;
+        let oracle = Oracle::of_mdp(&self.mdp, &new).map_err(|error| error.to_string())?;
+        let scene = Scene { case: self, old, new, pair: OnceLock::new(), seed, stream };
+        let given = scene.given(&oracle, asked, trajectories)?;
         let Some(method) = &self.method else {
             return Ok(measure::policy_point(asked, given));
         };
-        let oracle = scene.oracle()?;
         let subject = scene.subject(method, &oracle)?;
         let moments = scene.exact(method, &oracle, subject.as_ref())?;
         let truth = Truth { gradient: oracle.gradient().to_vec(), moments };
@@ -375,27 +404,29 @@ struct Scene<'a> {
     case: &'a TabularCase,
     old: SoftmaxPolicy,
     new: SoftmaxPolicy,
+    /// The oracle of both, once it is asked for.
+    pair: OnceLock<OffPolicy>,
     seed: u64,
     stream: &'a str,
 }
 
 impl Scene<'_> {
-    fn oracle(&self) -> Result<Oracle, String> {
-        Oracle::of_mdp(&self.case.mdp, &self.new).map_err(|error| error.to_string())
-    }
-
-    fn off_policy(&self) -> Result<OffPolicy, String> {
-        OffPolicy::new(&self.case.mdp, &self.old, &self.new).map_err(|error| error.to_string())
+    fn off_policy(&self) -> Result<&OffPolicy, String> {
+        if let Some(pair) = self.pair.get() {
+            return Ok(pair);
+        }
+        let pair = OffPolicy::new(&self.case.mdp, &self.old, &self.new).map_err(|error| error.to_string())?;
+        Ok(self.pair.get_or_init(|| pair))
     }
 
     /// The metrics that belong to the policies alone.
-    fn given(&self, asked: &[Metric], trajectories: Option<usize>) -> Result<Given, String> {
+    fn given(&self, oracle: &Oracle, asked: &[Metric], trajectories: Option<usize>) -> Result<Given, String> {
         let mut given = BTreeMap::new();
         let mut exact = |metric: Metric, value: f64| {
             given.insert(metric, Measurement { exact: Some(value), sampled: None });
         };
         if asked.contains(&Metric::Objective) || asked.contains(&Metric::Shortfall) {
-            let (objective, best) = (self.oracle()?.objective(), optimal_objective(&self.case.mdp));
+            let (objective, best) = (oracle.objective(), optimal_objective(&self.case.mdp));
             exact(Metric::Objective, objective);
             exact(Metric::Shortfall, best - objective);
             if let Some(trajectories) = trajectories.filter(|_| self.case.method.is_none()) {
@@ -430,23 +461,19 @@ impl Scene<'_> {
         subject: Option<&Subject>,
     ) -> Result<Option<ExactMoments>, String> {
         let text = |error: &dyn std::error::Error| error.to_string();
-        let moments = match (method, self.case.weights) {
-            (Method::Form(form), None) => oracle.moments(form).map_err(|error| text(&error))?,
-            (Method::Advantage { lambda, critic }, None) => {
+        let moments = match (method, self.case.weights, self.case.weighting()) {
+            (Method::Form(form), None, _) => oracle.moments(form).map_err(|error| text(&error))?,
+            (Method::Advantage { lambda, critic }, None, _) => {
                 let critic = critic.table(oracle);
                 let form = AdvantageForm { lambda: *lambda, critic, discounted_steps: true };
                 oracle.advantage_moments(&form).map_err(|error| text(&error))?
             }
-            (Method::Form(form), Some(Weights::Trajectory | Weights::PerDecision | Weights::PerTimestep)) => {
-                let Some(weighting) = self.case.weighting() else { return Ok(None) };
+            (Method::Form(form), _, Some(weighting)) => {
                 let moments = self.off_policy()?.moments(weighting, form).map_err(|error| text(&error))?;
                 EstimatorMoments { mean: moments.mean.clone(), variance: moments.variance(), batch: 1 }
             }
-            _ => match subject {
-                Some(subject) => match self.enumerate(subject)? {
-                    Some(moments) => moments,
-                    None => return Ok(None),
-                },
+            _ => match subject.map(|subject| self.enumerate(subject)).transpose()?.flatten() {
+                Some(moments) => moments,
                 None => return Ok(None),
             },
         };
@@ -463,8 +490,6 @@ impl Scene<'_> {
 
     /// Exact moments of a subject over all trajectories, where they are few and it takes one at a time.
     fn enumerate(&self, subject: &Subject) -> Result<Option<EstimatorMoments>, String> {
-        let actor = if subject.off_policy { &self.old } else { &self.new };
-        let oracle = Oracle::of_mdp(&self.case.mdp, actor).map_err(|error| error.to_string())?;
         let outcomes = (0..self.case.mdp.states())
             .map(|s| (0..self.case.mdp.actions()).map(|a| self.case.mdp.transitions(s, a).len()).sum::<usize>())
             .max()
@@ -474,6 +499,7 @@ impl Scene<'_> {
         if bound.is_none() || subject.batch != 1 {
             return Ok(None);
         }
+        let oracle = Oracle::of_mdp(&self.case.mdp, self.actor(subject)).map_err(|error| error.to_string())?;
         let paths = Enumeration::of(&oracle).map_err(|error| error.to_string())?;
         let moments = paths
             .moments(1, |batch| subject.estimator.gradient(&self.new, &self.prepared(subject, batch.clone())))
@@ -482,33 +508,18 @@ impl Scene<'_> {
         Ok(Some(EstimatorMoments { mean: moments.mean, variance, batch: 1 }))
     }
 
+    /// The policy whose data a subject is given.
+    fn actor(&self, subject: &Subject) -> &SoftmaxPolicy {
+        if subject.off_policy { &self.old } else { &self.new }
+    }
+
     /// The batch with what the subject wants in it.
     fn prepared(&self, subject: &Subject, batch: Batch) -> Batch {
-        let (steps, states) = (batch.steps(), self.case.mdp.states());
-        let fill = |value: &dyn Fn(usize, usize) -> f64| {
-            let mut column = vec![0.0; batch.len() * steps];
-            for i in 0..batch.len() {
-                for t in 0..batch.length(i) {
-                    column[i * steps + t] = value(i, t);
-                }
-            }
-            column
-        };
-        let log_prob =
-            |i: usize, t: usize| self.old.log_prob(t, batch.observations(i)[t] as usize, batch.actions(i)[t] as usize);
-        let log_probs = subject.off_policy.then(|| fill(&log_prob));
-        let values = subject
-            .values
-            .as_ref()
-            .map(|table| fill(&|i: usize, t: usize| table[t * states + batch.states(i)[t] as usize]));
-        let batch = match log_probs {
-            Some(column) => batch.with_behaviour_log_probs(column),
-            None => batch,
-        };
-        match values {
-            Some(column) => batch.with_values(column),
-            None => batch,
-        }
+        let batch = if subject.off_policy { batch.acted_by(&self.old) } else { batch };
+        let Some(table) = &subject.values else { return batch };
+        let states = self.case.mdp.states();
+        let values = batch.column(|i, t| table[t * states + batch.states(i)[t] as usize]);
+        batch.with_values(values)
     }
 
     /// The estimator as it stands in training code, given what it needs to know as data; none where there is no such code.
@@ -575,8 +586,7 @@ impl Scene<'_> {
     }
 
     fn sample(&self, subject: &Subject, trajectories: usize, dimension: usize) -> Result<Parts, String> {
-        let actor = if subject.off_policy { &self.old } else { &self.new };
-        self.parts(actor, trajectories, subject.batch, dimension, |batch| {
+        self.parts(self.actor(subject), trajectories, subject.batch, dimension, |batch| {
             subject.estimator.gradient(&self.new, &self.prepared(subject, batch.clone()))
         })
     }
@@ -596,14 +606,10 @@ impl Scene<'_> {
         let sampler = Sampler::new(&self.case.mdp, actor).map_err(|error| error.to_string())?;
         // A variance takes two batches.
         let batches = (trajectories / PARTS / batch).max(2);
-        let (mut means, mut variances) = (Vec::with_capacity(PARTS), Vec::with_capacity(PARTS));
-        for part in 0..PARTS {
-            let key = StreamKey::of(self.seed, self.stream, part as u64);
-            let moments = sampler.moments(&key, batches, batch, dimension, &subject);
-            variances.push(moments.variance().iter().map(|v| v * batch as f64).collect());
-            means.push(moments.mean().to_vec());
-        }
-        Ok(Parts { means, variances, trajectories: batches * batch })
+        Ok(Parts::of(self.seed, self.stream, batches * batch, |key| {
+            let moments = sampler.moments(key, batches, batch, dimension, &subject);
+            (moments.mean().to_vec(), moments.variance().iter().map(|v| v * batch as f64).collect())
+        }))
     }
 }
 

@@ -5,10 +5,21 @@ use std::fmt::Write;
 use super::panel_names;
 use crate::experiment::Comparison;
 
-/// The record as comma-separated values with a header (quoted as in RFC 4180, one line a row); what is absent is empty.
+/// The records as one table of comma-separated values with a header (quoted as in RFC 4180, one line a row); what is absent
+/// is empty. Nothing, of no record.
 #[must_use]
-pub fn csv(record: &Comparison) -> String {
-    let mut out = String::from("experiment,panel,x,series,metric,exact,sampled,standard_error,verdict\n");
+pub fn csv<'a>(records: impl IntoIterator<Item = &'a Comparison>) -> String {
+    let mut out = String::new();
+    for record in records {
+        if out.is_empty() {
+            out.push_str("experiment,panel,x,series,metric,exact,sampled,standard_error,verdict\n");
+        }
+        rows(&mut out, record);
+    }
+    out
+}
+
+fn rows(out: &mut String, record: &Comparison) {
     let (panels, series) = (panel_names(record), record.experiment.series_titles());
     for setting in &record.results {
         for (point, title) in setting.points.iter().zip(&series) {
@@ -40,7 +51,6 @@ pub fn csv(record: &Comparison) -> String {
             }
         }
     }
-    out
 }
 
 /// The shortest text that is read as the same number.
@@ -78,7 +88,7 @@ mod tests {
     #[test]
     fn every_number_comes_back_to_the_bit() {
         let record = sample::record();
-        let text = csv(&record);
+        let text = csv([&record]);
         let mut rows = text.lines().skip(1).map(split);
         let titles = record.experiment.series_titles();
         for setting in &record.results {

@@ -14,7 +14,7 @@ pub fn pages(records: &[Comparison]) -> Vec<(String, String)> {
     let mut pages = vec![("README.md".to_owned(), index(records))];
     for record in records {
         pages.push((format!("{}.md", record.name), markdown(record, true)));
-        pages.push((format!("{}.csv", record.name), csv(record)));
+        pages.push((format!("{}.csv", record.name), csv([record])));
         for metric in &record.experiment.metrics {
             for panel in 0..record.experiment.panel.len() {
                 if let Some(figure) = figure(record, panel, *metric) {
