@@ -318,45 +318,80 @@ fn unusable_experiments_get_one_sentence() {
         (
             "[2, 4, 8]",
             "[2, 2.5]",
-            "small.toml: panel 1, batch = 2.5, series \"in-batch-mean\": batch takes whole numbers",
+            "small.toml, line 20: panel 1, batch = 2.5, series \"in-batch-mean\": batch takes whole numbers",
         ),
         (
             "\"mdp-16\"",
             "\"mpd-16\"",
-            "small.toml: panel 1, batch = 2, series \"in-batch-mean\": there is no problem \"mpd-16\"; did you mean \"mdp-16\"? \
+            "small.toml, line 20: panel 1, batch = 2, series \"in-batch-mean\": there is no problem \"mpd-16\"; did you mean \"mdp-16\"? \
              A file's name ends in .json",
         ),
         (
             "\"mdp-16\"",
             "\"missing.json\"",
-            "small.toml: panel 1, batch = 2, series \"in-batch-mean\": missing.json: there is no such file; check the path",
+            "small.toml, line 20: panel 1, batch = 2, series \"in-batch-mean\": missing.json: there is no such file; check the path",
         ),
         (
             "\"leave-one-out\"",
             "\"leave-one-ot\"",
-            "small.toml: panel 1, batch = 2, series \"others\": there is no estimator \"leave-one-ot\"; did you mean \
+            "small.toml, line 23: panel 1, batch = 2, series \"others\": there is no estimator \"leave-one-ot\"; did you mean \
              \"leave-one-out\"?",
         ),
         (
             "\"leave-one-out\"",
             "\"clipped-surogate\"",
-            "small.toml: panel 1, batch = 2, series \"others\": there is no estimator \"clipped-surogate\"; did you mean \
+            "small.toml, line 23: panel 1, batch = 2, series \"others\": there is no estimator \"clipped-surogate\"; did you mean \
              \"clipped-surrogate\"?",
         ),
         (
             "\"leave-one-out\"",
             "\"generalised-advantage\"",
-            "small.toml: panel 1, batch = 2, series \"others\": generalised-advantage needs \"lambda\"; set it, 0.95 for instance",
+            "small.toml, line 23: panel 1, batch = 2, series \"others\": generalised-advantage needs \"lambda\"; set it, 0.95 for instance",
         ),
         (
             "budget = 100",
             "budget = 0",
-            "small.toml: panel 1, batch = 2, series \"in-batch-mean\": \"budget\" is 0; give a positive number",
+            "small.toml, line 20: panel 1, batch = 2, series \"in-batch-mean\": \"budget\" is 0; give a positive number",
+        ),
+        (
+            "budget = 100",
+            "budget = 3",
+            "small.toml, line 20: panel 1, batch = 4, series \"in-batch-mean\": \"budget\" is 3, less than a batch of 4; give at \
+             least one batch",
+        ),
+        (
+            "budget = 100",
+            "horizon = \"ten\"",
+            "small.toml, line 18: \"horizon\" is \"ten\"; give a whole number from 0 on",
+        ),
+        ("budget = 100", "logits = 3", "small.toml, line 18: \"logits\" is 3; give rows of numbers, [[0.5, -0.5], …]"),
+        (
+            "estimator = \"leave-one-out\"",
+            "estimator = 4",
+            "small.toml, line 25: \"estimator\" is 4; give text in quotation marks",
+        ),
+        (
+            "\"batch\"",
+            "\"damping\"",
+            "small.toml, line 20: panel 1, damping = 2, series \"in-batch-mean\": in-batch-mean needs \"batch\", the trajectories \
+             that it couples",
+        ),
+        (
+            "2048",
+            "1024",
+            "small.toml, line 20: panel 1, batch = 8, series \"in-batch-mean\": 1024 trajectories are too few for batches of 8: \
+             standard errors take 128 parts of two batches; give at least 2048",
+        ),
+        (
+            "[2, 4, 8]\nlogarithmic = true\n\n[sampled]\ntrajectories = 2048\n\n[base]\nproblem = \"mdp-16\"\nbudget = 100",
+            "[2, 5000]\n\n[sampled]\ntrajectories = 9000000\n\n[base]\nproblem = \"mdp-16\"\nbudget = 5000",
+            "small.toml, line 19: panel 1, batch = 5000, series \"in-batch-mean\": a batch of 5000 cannot be drawn; at most 4096 \
+             trajectories, or leave out [sampled]",
         ),
         (
             "budget = 100",
             "sigma = 1",
-            "small.toml: panel 1, batch = 2, series \"in-batch-mean\": \"sigma\" means nothing for a finite world; leave it out",
+            "small.toml, line 20: panel 1, batch = 2, series \"in-batch-mean\": \"sigma\" means nothing for a finite world; leave it out",
         ),
         (
             "label = \"others\"",
@@ -367,7 +402,7 @@ fn unusable_experiments_get_one_sentence() {
         (
             "budget = 100",
             "weights = \"self-normalised\"",
-            "small.toml: panel 1, batch = 2, series \"in-batch-mean\": these weights are not measured with such a baseline; take \
+            "small.toml, line 20: panel 1, batch = 2, series \"in-batch-mean\": these weights are not measured with such a baseline; take \
              reinforce or reward-to-go",
         ),
         (
@@ -397,6 +432,44 @@ fn unusable_experiments_get_one_sentence() {
     let not_toml = folder.write("small.toml", "title = ");
     assert!(
         folder.bad(&["compare", not_toml.file_name().unwrap().to_str().unwrap()]).starts_with("small.toml, line 1: ")
+    );
+}
+
+#[test]
+fn a_sweep_that_changes_nothing_is_refused() {
+    let text = SMALL.replace("parameter = \"batch\"\nvalues = [2, 4, 8]", "parameter = \"lambda\"\nvalues = [0.5, 1]");
+    let text = text.replace("budget = 100", "budget = 100\nbatch = 2");
+    let refused = Source::parse(&text, Path::new("small.toml")).unwrap().plan().unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "small.toml, line 9: nothing that is measured reads \"lambda\"; sweep a parameter that it reads"
+    );
+    let text = text.replace("estimator = \"leave-one-out\"", "estimator = \"generalised-advantage\"");
+    Source::parse(&text, Path::new("small.toml")).unwrap().plan().unwrap();
+}
+
+#[test]
+fn the_command_of_a_record_can_be_given_to_a_shell() {
+    let command = |path: &str| Source::parse(SMALL, Path::new(path)).unwrap().plan().unwrap().empty(1).command;
+    assert_eq!(command("mine/small.toml"), "unbiased compare mine/small.toml --seed 1");
+    assert_eq!(command("/somewhere/of mine/it's.toml"), "unbiased compare 'it'\\''s.toml' --seed 1");
+}
+
+#[test]
+fn shards_of_worlds_that_differ_in_any_series_do_not_merge() {
+    let folder = Folder::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems/frozen-lake-4x4.json");
+    let lake = std::fs::read_to_string(root).unwrap();
+    let text = SMALL.replace("estimator = \"leave-one-out\"", "estimator = \"leave-one-out\"\nproblem = \"lake.json\"");
+    folder.write("small.toml", &text.replace("[base]", "[base]\nhorizon = 3"));
+    folder.write("lake.json", &lake);
+    folder.good(&["compare", "small.toml", "--output", "a.json", "--shard", "1/2"]);
+    folder.write("lake.json", &lake.replacen("\"discount\": 1.0", "\"discount\": 0.5", 1));
+    assert_ne!(folder.read("lake.json"), lake);
+    folder.good(&["compare", "small.toml", "--output", "b.json", "--shard", "2/2"]);
+    assert_eq!(
+        folder.bad(&["report", "a.json", "b.json"]),
+        "a.json and b.json are not parts of one run: a problem differs; compute both with the same one"
     );
 }
 
@@ -442,7 +515,7 @@ fn unusable_records_get_one_sentence() {
     folder.write("later.json", &whole.replace("\"form\":1", "\"form\":9"));
     assert_eq!(
         refused(&["later.json"]),
-        "later.json is a record of form 9; this version reads form 1: run `unbiased compare experiments/small.toml` again"
+        "later.json is a record of form 9; this version reads form 1: run `unbiased compare small.toml` again"
     );
     folder.write("version.json", &folder.read("b.json").replace("\"version\":\"0.1.0\"", "\"version\":\"0.0.9\""));
     assert_eq!(

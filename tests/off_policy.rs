@@ -44,6 +44,8 @@ fn weightings() -> Vec<(Weighting, Form, ImportanceWeighted)> {
             (Weighting::PerDecision, Form::to_go(constant()), subject(ImportanceWeights::PerDecision, ToGo, b)),
             (Weighting::PerTimestep, Form::to_go(constant()), subject(ImportanceWeights::PerTimestep, ToGo, b)),
             (Weighting::PerTimestep, Form::total(constant()), subject(ImportanceWeights::PerTimestep, Total, b)),
+            (Weighting::Ignored, Form::to_go(constant()), subject(ImportanceWeights::Ignored, ToGo, b)),
+            (Weighting::Ignored, Form::total(constant()), subject(ImportanceWeights::Ignored, Total, b)),
         ]);
     }
     all
@@ -76,9 +78,9 @@ proptest! {
             let largest = variance.iter().copied().fold(1.0, f64::max);
             close(&format!("mean of {weighting:?} {form:?}"), &moments.mean, &expected.mean, 1e-11 * largest)?;
             close(&format!("variance of {weighting:?} {form:?}"), &moments.variance(), &variance, 1e-11 * largest)?;
-            if weighting != Weighting::PerTimestep {
+            if matches!(weighting, Weighting::Trajectory | Weighting::PerDecision) {
                 close("unbiased", &moments.mean, off.target().gradient(), 1e-11 * largest)?;
-            } else if form.returns == unbiased::exact::Returns::ToGo {
+            } else if weighting == Weighting::PerTimestep && form.returns == unbiased::exact::Returns::ToGo {
                 let guide = off.gradient_of(Whose::Behaviour, Whose::Behaviour);
                 close("per-timestep", &moments.mean, &guide, 1e-11 * largest)?;
             }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::{Args, ValueEnum};
 use unbiased::environment::PROBLEMS;
@@ -112,11 +113,17 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitCode, Unusable
     };
     let bar = progress_bar(plan.count(arguments.shard) as u64);
     bar.inc(start.results.len() as u64);
+    let due = AtomicUsize::new(0);
     let keep = |record: &Comparison| -> Result<(), Unusable> {
         bar.inc(1);
+        let finished = record.results.len();
         match &arguments.output {
             // A device or a pipe is written to once, at the end.
-            Some(output) if !output.exists() || output.is_file() => write_whole(&aside(output), &report::json(record)?),
+            Some(output) if (!output.exists() || output.is_file()) && finished >= due.load(Ordering::Relaxed) => {
+                // The file is written whole: so seldom that it takes linear time, so often that little is lost.
+                due.store(finished + 1 + finished / 16, Ordering::Relaxed);
+                write_whole(&aside(output), &report::json(record)?)
+            }
             _ => Ok(()),
         }
     };

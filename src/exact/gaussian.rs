@@ -80,7 +80,7 @@ pub struct GradientMoments {
 ///     "the deviation σ of the normal law is 0; give a positive finite number"
 /// );
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct GaussianGradient {
     cost: ScalarCost,
     mean: f64,
@@ -96,7 +96,7 @@ pub struct GaussianGradient {
 }
 
 /// A pair of points `μ ± σr`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Node {
     radius: f64,
     /// The node's weight times `φ(r)`.

@@ -7,8 +7,9 @@
 //! | trajectory | `W_T Σ_t γ^t ψ_t (G_t − b_t)` | `∇J(π)` |
 //! | per decision | `Σ_t γ^t ψ_t (Σ_{u≥t} γ^{u−t} W_u r_u − W_t b_t)` | `∇J(π)` |
 //! | per time step | `Σ_t γ^t ρ_t ψ_t (G_t − b_t)` | `Σ_t γ^t Σ_s d^μ_t Σ_a ∇π Q^μ_t`, biased |
+//! | ignored | `Σ_t γ^t ψ_t (G_t − b_t)` | the gradient of nothing |
 //!
-//! The first two obey affine recursions whose matrices carry the ratios. The third is an on-policy estimator in
+//! All but the third obey affine recursions whose matrices carry the ratios, or 1 in their place. The third is an on-policy estimator in
 //! disguise: `ρψ = ∇π/μ` has mean zero under `μ`, like a score, so the whole oracle applies to it with the probabilities
 //! of one policy and the derivatives of the other.
 
@@ -37,6 +38,8 @@ pub enum Weighting {
     PerDecision,
     /// On each score its own ratio alone.
     PerTimestep,
+    /// None: the data are taken for the target's own.
+    Ignored,
 }
 
 /// Why there is no answer about a pair of policies.
@@ -222,8 +225,8 @@ impl OffPolicy {
         self.target.policy_table().score(t, self.model().observation[s], action, parameter)
     }
 
-    /// Exact mean and variance of a weighted estimator. For trajectory and per-decision weights a baseline is none, a
-    /// constant, a table, the target's values, or (per decision) the optimum; per-timestep weights take the whole catalogue,
+    /// Exact mean and variance of a weighted estimator. For trajectory, per-decision and ignored weights a baseline is none,
+    /// a constant, a table, the target's values, or (per decision) the optimum; per-timestep weights take the whole catalogue,
     /// state values being the behaviour policy's.
     ///
     /// # Errors
@@ -237,11 +240,15 @@ impl OffPolicy {
         self.target.check(form)?;
         let baseline = self.baseline(weighting, form)?;
         let kappa = if form.discounted_steps { self.model().discount } else { 1.0 };
+        let ratio = |t: usize, s: usize, o: &Outcome| self.ratio(t, s, o);
+        let one = |_: usize, _: usize, _: &Outcome| 1.0;
         let laws: Vec<(f64, f64, i32)> = (0..self.target.parameters() as u32)
             .into_par_iter()
             .map(|k| match (weighting, form.returns) {
-                (Weighting::PerDecision, _) => self.per_decision(k, kappa, &baseline),
-                (_, Returns::Total) => self.trajectory_total(k, baseline[0]),
+                (Weighting::PerDecision, _) => self.per_decision(ratio, k, kappa, &baseline),
+                (Weighting::Ignored, Returns::ToGo) => self.per_decision(one, k, kappa, &baseline),
+                (Weighting::Ignored, Returns::Total) => self.trajectory_total(one, k, baseline[0]),
+                (_, Returns::Total) => self.trajectory_total(ratio, k, baseline[0]),
                 _ => self.trajectory_to_go(k, kappa, &baseline),
             })
             .collect();
@@ -269,10 +276,16 @@ impl OffPolicy {
 
     /// `(G, g)` with every row but the constant multiplied by the ratio: `G = ρ (r + γ G')`,
     /// `g = ρ (ψ (r + γ G' − b) + κ g')`.
-    fn per_decision(&self, k: u32, kappa: f64, baseline: &[f64]) -> (f64, f64, i32) {
+    fn per_decision(
+        &self,
+        ratio: impl Fn(usize, usize, &Outcome) -> f64,
+        k: u32,
+        kappa: f64,
+        baseline: &[f64],
+    ) -> (f64, f64, i32) {
         let (gamma, states) = (self.model().discount, self.model().states());
         let law = affine::propagate(self.model(), self.behaviour.policy_table(), [0.0; 2], |t, s, o| {
-            let (rho, psi) = (self.ratio(t, s, o), self.score(t, s, o.action as usize, k));
+            let (rho, psi) = (ratio(t, s, o), self.score(t, s, o.action as usize, k));
             Step {
                 matrix: [[rho * gamma, 0.0], [rho * psi * gamma, rho * kappa]],
                 constant: [rho * o.reward, rho * psi * (o.reward - baseline[t * states + s])],
@@ -300,10 +313,15 @@ impl OffPolicy {
     }
 
     /// `(W, W G, W S, W S (G − b))` with `S = ψ + S'`: the total return.
-    fn trajectory_total(&self, k: u32, baseline: f64) -> (f64, f64, i32) {
+    fn trajectory_total(
+        &self,
+        ratio: impl Fn(usize, usize, &Outcome) -> f64,
+        k: u32,
+        baseline: f64,
+    ) -> (f64, f64, i32) {
         let gamma = self.model().discount;
         let law = affine::propagate(self.model(), self.behaviour.policy_table(), [1.0, 0.0, 0.0, 0.0], |t, s, o| {
-            let (rho, psi) = (self.ratio(t, s, o), self.score(t, s, o.action as usize, k));
+            let (rho, psi) = (ratio(t, s, o), self.score(t, s, o.action as usize, k));
             // The constant is subtracted from the first reward.
             let r = if t == 0 { o.reward - baseline } else { o.reward };
             Step {

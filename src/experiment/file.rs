@@ -96,10 +96,12 @@ pub enum ExperimentError {
         reason: String,
     },
     /// A setting that cannot be measured.
-    #[error("{}: {place}: {reason}", path.display())]
+    #[error("{}, line {line}: {place}: {reason}", path.display())]
     Setting {
         /// The file.
         path: PathBuf,
+        /// The line on which the series begins, from 1.
+        line: usize,
         /// The panel (from 1), the swept value and the series, in words.
         place: String,
         /// What is wrong and how to mend it.
@@ -116,13 +118,23 @@ pub struct Source {
     pub name: String,
     /// The file.
     pub path: PathBuf,
+    /// The line on which each series begins, from 1.
+    series_lines: Vec<usize>,
+    /// The line that names the swept parameter, from 1.
+    sweep_line: usize,
 }
 
 impl Source {
-    /// Why a series cannot be measured in a panel at a swept value.
-    pub(super) fn refusal(&self, panel: usize, x: f64, series: &str, reason: String) -> ExperimentError {
-        let place = format!("panel {}, {} = {x}, series \"{series}\"", panel + 1, self.experiment.sweep.parameter);
-        ExperimentError::Setting { path: self.path.clone(), place, reason }
+    /// Why series number `series` cannot be measured in a panel at a swept value.
+    pub(super) fn refusal(&self, panel: usize, x: f64, series: usize, reason: String) -> ExperimentError {
+        let title = self.experiment.series_titles().swap_remove(series);
+        let place = format!("panel {}, {} = {x}, series \"{title}\"", panel + 1, self.experiment.sweep.parameter);
+        ExperimentError::Setting { path: self.path.clone(), line: self.series_lines[series], place, reason }
+    }
+
+    /// Why the sweep makes no sense.
+    pub(super) fn useless_sweep(&self, reason: String) -> ExperimentError {
+        ExperimentError::Invalid { path: self.path.clone(), line: self.sweep_line, reason }
     }
 
     /// Reads and checks the experiment at `path`.
@@ -156,34 +168,62 @@ impl Source {
             invalid(line, plain(error.message()))
         };
         let experiment: Experiment = toml::from_str(text).map_err(|error| of_toml(&error))?;
-        let shared = experiment.panel.iter().chain(&experiment.series).chain([&experiment.base]);
-        for table in shared {
-            if let Err(error) = Setting::of(table) {
-                let line = unknown_key(error.message()).map_or(1, |key| line_of(text, key));
-                return Err(invalid(line, plain(error.message())));
+        let numbered = |header, tables: &[Table]| -> Vec<(Header, Table)> {
+            tables.iter().enumerate().map(|(n, table)| (Header { text: header, number: n }, table.clone())).collect()
+        };
+        let tables = [
+            numbered("[base]", std::slice::from_ref(&experiment.base)),
+            numbered("[[panel]]", &experiment.panel),
+            numbered("[[series]]", &experiment.series),
+        ];
+        for (header, table) in tables.iter().flatten() {
+            if let Some((key, reason)) = Setting::fault(table) {
+                return Err(invalid(header.line_of(text, &key), plain(&reason)));
             }
         }
         experiment.check().map_err(|(key, reason)| invalid(line_of(text, key), reason))?;
         let name = path.file_stem().map_or_else(|| "experiment".into(), |stem| stem.to_string_lossy().into_owned());
-        Ok(Self { experiment, name, path: path.into() })
+        let series_lines = tables[2].iter().map(|(header, _)| header.line(text)).collect();
+        let sweep_line = line_of(text, "parameter");
+        Ok(Self { experiment, name, path: path.into(), series_lines, sweep_line })
     }
+}
+
+/// Whether a line sets a key.
+fn sets(line: &str, key: &str) -> bool {
+    let line = line.trim_start().trim_start_matches(['[', '{', ' ']);
+    line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', ']', '.']))
 }
 
 /// The first line on which a key is set, from 1.
 fn line_of(text: &str, key: &str) -> usize {
-    let sets = |line: &str| {
-        let line = line.trim_start().trim_start_matches(['[', '{', ' ']);
-        line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', ']', '.']))
-    };
-    1 + text.lines().position(sets).unwrap_or(0)
+    1 + text.lines().position(|line| sets(line, key)).unwrap_or(0)
+}
+
+/// Which of the tables that begin with such a line, from 0.
+struct Header {
+    text: &'static str,
+    number: usize,
+}
+
+impl Header {
+    /// The line of the header itself, from 1; that of the key where the file writes its tables otherwise.
+    fn line(&self, text: &str) -> usize {
+        let mut headers = text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with(self.text));
+        let line = headers.nth(self.number).map(|(line, _)| 1 + line);
+        line.unwrap_or_else(|| line_of(text, self.text.trim_matches(['[', ']'])))
+    }
+
+    /// The line on which a key is set below the header, from 1.
+    fn line_of(&self, text: &str, key: &str) -> usize {
+        let start = self.line(text);
+        let below = text.lines().skip(start).take_while(|line| !line.trim_start().starts_with('['));
+        below.into_iter().position(|line| sets(line, key)).map_or(start, |line| start + 1 + line)
+    }
 }
 
 fn quoted(message: &str) -> Vec<&str> {
     message.split('`').skip(1).step_by(2).collect()
-}
-
-fn unknown_key(message: &str) -> Option<&str> {
-    message.starts_with("unknown field").then(|| quoted(message).first().copied()).flatten()
 }
 
 /// The reader's message in plain words, with the nearest key or value that there is.

@@ -36,7 +36,7 @@ enum Method {
 }
 
 /// A setting that has been checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct GaussianCase {
     cost: ScalarCost,
     mean: f64,

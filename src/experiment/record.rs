@@ -33,7 +33,7 @@ pub struct Comparison {
     pub experiment: Experiment,
     /// SHA-256 of the experiment, in hexadecimal.
     pub experiment_hash: String,
-    /// The problem of each panel.
+    /// Every problem that is measured on, in the order of its first use.
     pub problems: Vec<ProblemRecord>,
     /// The number of settings, panels times swept values; a complete record has them all.
     pub settings: usize,
@@ -41,7 +41,7 @@ pub struct Comparison {
     pub results: Vec<SettingRecord>,
 }
 
-/// A problem that a panel was measured on.
+/// A problem that something was measured on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProblemRecord {
@@ -242,7 +242,7 @@ impl Comparison {
         if experiment.hash() != self.experiment_hash {
             return Some("the experiment is not the one of its hash");
         }
-        if self.settings != experiment.settings() || self.problems.len() != experiment.panel.len() {
+        if self.settings != experiment.settings() {
             return Some("it does not have the experiment's settings");
         }
         let in_order = self.results.windows(2).all(|pair| pair[0].index < pair[1].index);

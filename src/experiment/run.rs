@@ -1,5 +1,6 @@
 //! Running an experiment: setting by setting, in any order, into one record.
 
+use std::path::Path;
 use std::sync::Mutex;
 
 use rayon::prelude::*;
@@ -23,14 +24,14 @@ pub struct Plan {
 }
 
 /// One series in one setting.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Case {
     Tabular(Box<TabularCase>),
     Gaussian(GaussianCase),
 }
 
 impl Case {
-    fn new(setting: &Setting, worlds: &mut Worlds) -> Result<Self, String> {
+    fn new(setting: &Setting, worlds: &mut Worlds, sampled: Option<usize>) -> Result<Self, String> {
         let problem = setting.problem.as_deref().ok_or("no \"problem\" is named; add one to [base]")?;
         let gaussian = problem == gaussian::NAME;
         if let Some(key) = setting.useless_key(gaussian) {
@@ -40,7 +41,8 @@ impl Case {
         if gaussian {
             GaussianCase::new(setting).map(Self::Gaussian)
         } else {
-            TabularCase::new(setting, worlds.get(problem)?).map(|case| Self::Tabular(Box::new(case)))
+            let case = TabularCase::new(setting, worlds.get(problem)?, sampled)?;
+            Ok(Self::Tabular(Box::new(case)))
         }
     }
 }
@@ -53,27 +55,33 @@ impl Source {
     pub fn plan(self) -> Result<Plan, ExperimentError> {
         let mut worlds = Worlds::beside(&self.path);
         let experiment = &self.experiment;
-        let titles = experiment.series_titles();
+        let sampled = experiment.sampled.map(|sampling| sampling.trajectories);
         let mut cases = Vec::with_capacity(experiment.settings());
+        let mut problems: Vec<ProblemRecord> = Vec::new();
         for index in 0..experiment.settings() {
             let (panel, x) = experiment.place(index);
-            let mut row = Vec::with_capacity(titles.len());
-            for (series, title) in titles.iter().enumerate() {
-                let case = experiment.setting(panel, x, series).and_then(|setting| Case::new(&setting, &mut worlds));
-                row.push(case.map_err(|reason| self.refusal(panel, x, title, reason))?);
+            let mut row = Vec::with_capacity(experiment.series.len());
+            for series in 0..experiment.series.len() {
+                let setting = experiment.setting(panel, x, series);
+                let name = setting.as_ref().ok().and_then(|setting| setting.problem.clone());
+                let case = setting.and_then(|setting| Case::new(&setting, &mut worlds, sampled));
+                row.push(case.map_err(|reason| self.refusal(panel, x, series, reason))?);
+                if let Some(name) = name.filter(|name| problems.iter().all(|problem| problem.name != *name)) {
+                    let hash = match worlds.get(&name) {
+                        Ok(world) => tabular::hash(&world.mdp),
+                        Err(_) => hexadecimal(&Sha256::digest(name.as_bytes())),
+                    };
+                    problems.push(ProblemRecord { name, hash });
+                }
             }
             cases.push(row);
         }
-        let problem = |panel: usize| {
-            let setting = experiment.setting(panel, experiment.sweep.values[0], 0);
-            let name = setting.ok().and_then(|setting| setting.problem).unwrap_or_default();
-            let hash = match worlds.get(&name) {
-                Ok(world) => tabular::hash(&world.mdp),
-                Err(_) => hexadecimal(&Sha256::digest(name.as_bytes())),
-            };
-            ProblemRecord { name, hash }
-        };
-        let problems = (0..experiment.panel.len()).map(problem).collect();
+        let values = experiment.sweep.values.len();
+        if values > 1 && cases.chunks(values).all(|panel| panel.iter().all(|row| *row == panel[0])) {
+            let name = &experiment.sweep.parameter;
+            return Err(self
+                .useless_sweep(format!("nothing that is measured reads \"{name}\"; sweep a parameter that it reads")));
+        }
         Ok(Plan { source: self, problems, cases })
     }
 }
@@ -118,13 +126,13 @@ impl Plan {
     /// The record of a run with `seed` before anything was computed.
     #[must_use]
     pub fn empty(&self, seed: u64) -> Comparison {
-        let Source { experiment, name, .. } = &self.source;
+        let Source { experiment, name, path, .. } = &self.source;
         let seeded = if seed == self.seed() { String::new() } else { format!(" --seed {seed}") };
         Comparison {
             record: KIND.to_owned(),
             form: FORM,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            command: format!("unbiased compare experiments/{name}.toml{seeded}"),
+            command: format!("unbiased compare {}{seeded}", spelled(path)),
             name: name.clone(),
             seed,
             experiment: experiment.clone(),
@@ -174,7 +182,7 @@ impl Plan {
         let trajectories = experiment.sampled.map(|sampling| sampling.trajectories);
         let titles = experiment.series_titles();
         let mut points = Vec::with_capacity(titles.len());
-        for (case, title) in self.cases[index].iter().zip(&titles) {
+        for (series, (case, title)) in self.cases[index].iter().zip(&titles).enumerate() {
             let stream = format!("compare/{}/{panel}/{x}/{title}", self.source.name);
             let asked = &experiment.metrics;
             let point: Result<PointRecord, String> = match case {
@@ -183,10 +191,18 @@ impl Plan {
             };
             let point = point
                 .map(|point| PointRecord { parameters: point.parameters.filter(|_| experiment.parameters), ..point });
-            points.push(point.map_err(|reason| self.source.refusal(panel, x, title, reason))?);
+            points.push(point.map_err(|reason| self.source.refusal(panel, x, series, reason))?);
         }
         Ok(SettingRecord { index, panel, x, points })
     }
+}
+
+/// A path as a shell takes it. An absolute one says where somebody's files are: its last part must do.
+fn spelled(path: &Path) -> String {
+    let path = if path.is_absolute() { path.file_name().map_or(path, Path::new) } else { path };
+    let text = path.to_string_lossy().replace('\\', "/");
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '/' | '-' | '_');
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// How a whole record's sampled numbers stand to its exact ones.

@@ -155,6 +155,25 @@ impl Setting {
         table.clone().try_into()
     }
 
+    /// The first key that cannot be read, and the reader's message or what would be right.
+    pub(super) fn fault(table: &Table) -> Option<(String, String)> {
+        table.iter().find_map(|(key, value)| {
+            let error = Self::of(&Table::from_iter([(key.clone(), value.clone())])).err()?;
+            let message = error.message();
+            if message.starts_with("unknown") {
+                return Some((key.clone(), message.to_owned()));
+            }
+            let wanted = match PARAMETERS.iter().find(|parameter| parameter.name == key) {
+                Some(parameter) if parameter.whole => "a whole number from 0 on",
+                Some(_) => "a number",
+                None if key == "step-size" => "a number",
+                None if key == "logits" => "rows of numbers, [[0.5, -0.5], …]",
+                None => "text in quotation marks",
+            };
+            Some((key.clone(), format!("\"{key}\" is {}; give {wanted}", serde_json::json!(value))))
+        })
+    }
+
     /// What a series is called: its label, or its estimator.
     pub(super) fn title(&self) -> String {
         self.label.clone().or_else(|| self.estimator.clone()).unwrap_or_else(|| "policy".to_owned())

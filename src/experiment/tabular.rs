@@ -75,7 +75,7 @@ impl Critic {
 }
 
 /// A setting that has been checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct TabularCase {
     mdp: TabularMdp,
     logits: Vec<f64>,
@@ -84,13 +84,13 @@ pub(super) struct TabularCase {
     distance: f64,
     weights: Option<Weights>,
     method: Option<Method>,
-    /// The trajectories over which self-normalised weights are divided by their mean.
+    /// The trajectories that one estimate couples; 1 for most.
     batch: usize,
     budget: f64,
 }
 
 /// Updates along the exact gradient before anything is measured.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct TrainingPath {
     updates: usize,
     step: f64,
@@ -166,7 +166,7 @@ pub(super) fn hash(mdp: &TabularMdp) -> String {
 
 impl TabularCase {
     /// Checks a setting of `world`.
-    pub(super) fn new(setting: &Setting, world: &World) -> Result<Self, String> {
+    pub(super) fn new(setting: &Setting, world: &World, sampled: Option<usize>) -> Result<Self, String> {
         let text = |error: &dyn std::error::Error| error.to_string();
         let mut mdp = world.mdp.clone();
         if let Some(horizon) = setting.horizon {
@@ -190,13 +190,26 @@ impl TabularCase {
             Some(rows) => rows.concat(),
             None => world.logits.clone().unwrap_or_else(|| vec![0.0; size]),
         };
+        let updates = setting.updates.unwrap_or(0);
+        let direction = setting.direction.unwrap_or_default();
+        // What is not read is not kept, so that a sweep of it is seen to change nothing.
+        let damping = not_negative("damping", setting.damping.unwrap_or(0.0))?;
         let path = TrainingPath {
-            updates: setting.updates.unwrap_or(0),
+            updates,
             step: positive("step-size", setting.step_size.unwrap_or(1.0))?,
-            direction: setting.direction.unwrap_or_default(),
+            direction,
             coordinates: setting.coordinates.unwrap_or_default(),
-            damping: not_negative("damping", setting.damping.unwrap_or(0.0))?,
+            damping: if updates > 0 && direction == Direction::Natural { damping } else { 0.0 },
         };
+        let method = setting.estimator.as_deref().map(|name| method(name, setting)).transpose()?;
+        let coupled = match &method {
+            Some(Method::Form(Form {
+                baseline: Baseline::InBatchMean { batch } | Baseline::LeaveOneOut { batch },
+                ..
+            })) => Some(*batch),
+            _ => setting.batch.filter(|_| setting.weights == Some(Weights::SelfNormalised)),
+        };
+        let batch = coupled.unwrap_or(1);
         let case = Self {
             mdp,
             logits,
@@ -204,13 +217,33 @@ impl TabularCase {
             path,
             distance: finite("distance", setting.distance.unwrap_or(0.0))?,
             weights: setting.weights,
-            method: setting.estimator.as_deref().map(|name| method(name, setting)).transpose()?,
-            batch: setting.batch.unwrap_or(1),
-            budget: positive("budget", setting.budget.unwrap_or(1.0))?,
+            method,
+            batch,
+            budget: positive("budget", setting.budget.unwrap_or(batch as f64))?,
         };
         case.policy(case.logits.clone())?;
         case.check()?;
+        case.check_size(sampled)?;
         Ok(case)
+    }
+
+    /// Batches larger than what is spent or drawn.
+    fn check_size(&self, sampled: Option<usize>) -> Result<(), String> {
+        let (batch, budget) = (self.batch, self.budget);
+        if budget < batch as f64 {
+            return Err(format!("\"budget\" is {budget}, less than a batch of {batch}; give at least one batch"));
+        }
+        match sampled {
+            Some(_) if batch > BLOCK => {
+                Err(format!("a batch of {batch} cannot be drawn; at most {BLOCK} trajectories, or leave out [sampled]"))
+            }
+            Some(trajectories) if trajectories < 2 * PARTS * batch => Err(format!(
+                "{trajectories} trajectories are too few for batches of {batch}: standard errors take {PARTS} parts of two \
+                 batches; give at least {}",
+                2 * PARTS * batch
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Combinations that mean nothing.
@@ -265,7 +298,8 @@ impl TabularCase {
             Weights::Trajectory => Some(Weighting::Trajectory),
             Weights::PerDecision => Some(Weighting::PerDecision),
             Weights::PerTimestep => Some(Weighting::PerTimestep),
-            Weights::Ignored | Weights::SelfNormalised => None,
+            Weights::Ignored => Some(Weighting::Ignored),
+            Weights::SelfNormalised => None,
         }
     }
 
@@ -600,12 +634,8 @@ impl Scene<'_> {
         dimension: usize,
         subject: impl Fn(&Batch) -> Vec<f64> + Sync,
     ) -> Result<Parts, String> {
-        if batch > BLOCK {
-            return Err(format!("a batch of {batch} cannot be drawn; at most {BLOCK} trajectories"));
-        }
         let sampler = Sampler::new(&self.case.mdp, actor).map_err(|error| error.to_string())?;
-        // A variance takes two batches.
-        let batches = (trajectories / PARTS / batch).max(2);
+        let batches = trajectories / PARTS / batch;
         Ok(Parts::of(self.seed, self.stream, batches * batch, |key| {
             let moments = sampler.moments(key, batches, batch, dimension, &subject);
             (moments.mean().to_vec(), moments.variance().iter().map(|v| v * batch as f64).collect())
