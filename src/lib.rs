@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![allow(clippy::inline_always)] // what a dispatched loop calls has to be compiled with it
 
+pub mod audit;
 pub mod autodiff;
 pub mod batch;
 pub mod claims;

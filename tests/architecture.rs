@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each room's floor.
-const FLOORS: [(&str, usize); 16] = [
+const FLOORS: [(&str, usize); 17] = [
     ("numeric", 0),
     ("rng", 0),
     ("stats", 1),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, usize); 16] = [
     ("estimator", 4),
     ("verify", 5),
     ("train", 5),
+    ("audit", 6),
     ("claims", 6),
     ("experiment", 6),
     ("report", 7),

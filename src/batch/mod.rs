@@ -1,12 +1,15 @@
 //! Third floor: data. It must not know how trajectories were sampled, nor the truth about them.
 //!
 //! A [`Batch`] is a struct of arrays `[N, T]`, row by row; trajectories may be shorter than `T`, and what stands past
-//! a trajectory's length is padding that no estimator may read. A [`MeasureValuedNoise`] is what one estimate of a normal
+//! a trajectory's length is padding that no estimator may read. A [`PaddedBatch`] is the same as training
+//! code holds it, padding included. A [`MeasureValuedNoise`] is what one estimate of a normal
 //! law's gradient draws.
 
 mod noise;
+mod padded;
 
 pub use noise::MeasureValuedNoise;
+pub use padded::{PaddedBatch, Settings, Whole};
 
 use crate::policy::Policy;
 

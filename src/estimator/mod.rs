@@ -2,7 +2,8 @@
 //!
 //! A likelihood-ratio estimator is a weighting of scores, `ĝ = (1/N) Σ_i Σ_t w[i,t] ∇θ log π(a[i,t] | s[i,t])`; an
 //! [`Estimator`] is the rule for `w`. What is not of that kind is a [`GradientEstimator`], a whole vector. State
-//! values and optimal baselines reach a subject as data, in its fields. [`gaussian`] has the gradients of an expectation
+//! values and optimal baselines reach a subject as data, in its fields. [`recipe`] has the
+//! algorithms for language models on padded batches. [`gaussian`] has the gradients of an expectation
 //! under a normal law, as functions of their noise.
 
 mod action_dependent;
@@ -14,6 +15,7 @@ mod importance;
 mod natural;
 mod per_parameter;
 mod proximal;
+pub mod recipe;
 mod returns;
 mod reward_to_go;
 mod state_baseline;
