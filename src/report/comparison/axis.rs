@@ -26,9 +26,14 @@ impl Decimal {
         Some(Self::new(mantissa.replace('.', "").parse().ok()?, exponent - i32::try_from(decimals).ok()?))
     }
 
-    /// Correctly rounded.
+    /// Correctly rounded: 0 or infinite beyond what doubles hold.
     fn value(self) -> f64 {
         format!("{}e{}", self.mantissa, self.exponent).parse().unwrap_or(f64::NAN)
+    }
+
+    /// The number over `10^decades`, digit for digit.
+    fn over(self, decades: i32) -> Self {
+        Self { exponent: self.exponent - decades, ..self }
     }
 
     /// The exponent of its first digit.
@@ -83,11 +88,17 @@ pub(super) struct Tick {
     pub(super) label: String,
 }
 
+/// Numbers that differ by less than this share of the larger are drawn as one: labels of more digits say nothing.
+const LEVEL: f64 = 1e-12;
+
 /// An axis from the least to the greatest of what it has to show.
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
     logarithmic: bool,
-    /// The ends; decimal logarithms if it is logarithmic.
+    /// What numbers are divided by, as a power of ten: no difference of two overflows or vanishes then. 0 if the axis is
+    /// logarithmic, which needs none.
+    decade: i32,
+    /// The ends, over that power; decimal logarithms if it is logarithmic.
     low: f64,
     high: f64,
     ticks: Vec<Decimal>,
@@ -101,18 +112,23 @@ impl Axis {
         let values: Vec<f64> = values.into_iter().filter(shown).collect();
         let least = values.iter().copied().reduce(f64::min)?;
         let greatest = values.iter().copied().reduce(f64::max)?;
-        let (low, high) = if logarithmic {
-            let (low, high) = (libm::log10(least), libm::log10(greatest));
+        let mut axis = Self { logarithmic, decade: 0, low: 0.0, high: 0.0, ticks: Vec::new() };
+        if !logarithmic {
+            axis.decade = Decimal::shortest(least.abs().max(greatest.abs()))?.magnitude();
+        }
+        let (low, high) = (axis.coordinate(least)?, axis.coordinate(greatest)?);
+        (axis.low, axis.high) = if logarithmic {
             // A level line stands in the middle of a factor of four.
             if high - low < 0.01 { (low - 0.3, high + 0.3) } else { (low, high) }
-        } else if greatest > least {
-            (least, greatest)
+        } else if high - low > LEVEL * low.abs().max(high.abs()) {
+            (low, high)
         } else {
-            let half = if least == 0.0 { 1.0 } else { 0.5 * least.abs() };
-            (least - half, greatest + half)
+            let half = if low == 0.0 { 1.0 } else { 0.5 * low.abs() };
+            (low - half, high + half)
         };
-        let margin = 0.05 * (high - low);
-        let mut axis = Self { logarithmic, low: low - margin, high: high + margin, ticks: Vec::new() };
+        let margin = 0.05 * (axis.high - axis.low);
+        axis.low -= margin;
+        axis.high += margin;
         axis.ticks = if logarithmic { axis.logarithmic_ticks(most) } else { axis.linear_ticks(most) };
         Some(axis)
     }
@@ -126,11 +142,29 @@ impl Axis {
 
     /// Where `x` is, as a share of the axis: outside 0 to 1 if it is beyond its ends. `None` if it has no place at all.
     pub(super) fn position(&self, x: f64) -> Option<f64> {
-        if !x.is_finite() || (self.logarithmic && x <= 0.0) {
-            return None;
+        Some(self.share(self.coordinate(x)?))
+    }
+
+    /// `x` in the terms of `low` and `high`.
+    fn coordinate(&self, x: f64) -> Option<f64> {
+        if self.logarithmic {
+            return (x.is_finite() && x > 0.0).then(|| libm::log10(x));
         }
-        let x = if self.logarithmic { libm::log10(x) } else { x };
-        Some((x - self.low) / (self.high - self.low))
+        Some(Decimal::shortest(x)?.over(self.decade).value())
+    }
+
+    /// Where a tick is, which need not be a number that a double holds.
+    fn tick_position(&self, tick: Decimal) -> f64 {
+        self.share(if self.logarithmic {
+            libm::log10(tick.mantissa as f64) + f64::from(tick.exponent)
+        } else {
+            tick.over(self.decade).value()
+        })
+    }
+
+    /// How far from the lower end to the upper one.
+    fn share(&self, coordinate: f64) -> f64 {
+        (coordinate - self.low) / (self.high - self.low)
     }
 
     pub(super) fn is_logarithmic(&self) -> bool {
@@ -142,8 +176,8 @@ impl Axis {
         // Plain numbers as long as all of them are short.
         let plain = if self.logarithmic { -3..=3 } else { -3..=5 };
         let powers = self.ticks.iter().any(|tick| !plain.contains(&tick.magnitude()));
-        let tick = |tick: &Decimal| Some(Tick { position: self.position(tick.value())?, label: tick.label(powers) });
-        self.ticks.iter().filter_map(tick).collect()
+        let tick = |tick: &Decimal| Tick { position: self.tick_position(*tick), label: tick.label(powers) };
+        self.ticks.iter().map(tick).collect()
     }
 
     /// Where 1, 2, …, 9 times every power of ten are on a logarithmic axis of few decades; none on others.
@@ -152,11 +186,11 @@ impl Axis {
             return Vec::new();
         }
         let all = self.multiples(&[1, 2, 3, 4, 5, 6, 7, 8, 9]);
-        all.into_iter().filter_map(|tick| self.position(tick.value())).collect()
+        all.into_iter().map(|tick| self.tick_position(tick)).collect()
     }
 
     fn holds(&self, tick: Decimal) -> bool {
-        self.position(tick.value()).is_some_and(|position| (0.0..=1.0).contains(&position))
+        (0.0..=1.0).contains(&self.tick_position(tick))
     }
 
     /// The multiples of powers of ten on the axis, ascending.
@@ -187,7 +221,9 @@ impl Axis {
 
     /// Multiples of 1, 2 or 5 times a power of ten: the narrowest that are not too many.
     fn linear_ticks(&self, most: usize) -> Vec<Decimal> {
-        let end = |x: f64| if self.logarithmic { libm::exp10(x) } else { x };
+        // Of a logarithmic axis, the numbers over the power of ten at its lower end.
+        let decade = if self.logarithmic { self.low.floor() as i32 } else { self.decade };
+        let end = |x: f64| if self.logarithmic { libm::exp10(x - f64::from(decade)) } else { x };
         let (low, high) = (end(self.low), end(self.high));
         let smallest = libm::log10((high - low) / most.max(1) as f64).floor() as i32;
         for exponent in smallest..smallest + 3 {
@@ -195,7 +231,7 @@ impl Axis {
                 let step = Decimal { mantissa, exponent }.value();
                 let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
                 if first <= last && ((last - first) as usize) < most.max(1) {
-                    return (first..=last).map(|i| Decimal::new(i * mantissa, exponent)).collect();
+                    return (first..=last).map(|i| Decimal::new(i * mantissa, exponent + decade)).collect();
                 }
             }
         }
@@ -248,6 +284,60 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_axis_of_the_largest_and_of_the_smallest_numbers_has_ticks() {
+        assert_eq!(labels(&[-1.7e308, 1.7e308], false), ["−10³⁰⁸", "0", "10³⁰⁸"]);
+        assert_eq!(labels(&[0.0, 5e-324], false), ["0", "10⁻³²⁴", "2·10⁻³²⁴", "3·10⁻³²⁴", "4·10⁻³²⁴", "5·10⁻³²⁴"]);
+        assert_eq!(labels(&[5e-324, f64::MAX], true), ["10⁻³⁴²", "10⁻²²⁸", "10⁻¹¹⁴", "1", "10¹¹⁴", "10²²⁸"]);
+    }
+
+    #[test]
+    fn numbers_that_only_their_last_bits_tell_apart_are_a_level_line() {
+        for base in [1.0, 7e-310, 1e300] {
+            let next = f64::from_bits(f64::to_bits(base) + 1);
+            for logarithmic in [false, true] {
+                let axis = Axis::new([base, next], logarithmic, 6).unwrap();
+                let [first, second] = [base, next].map(|x| axis.position(x).unwrap());
+                assert!((first - 0.5).abs() < 1e-3 && (second - 0.5).abs() < 1e-3, "{base}: {first} {second}");
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_axis_of_finite_numbers_shows_them_and_has_ticks(
+            mut values in proptest::collection::vec(anywhere(), 1..6), logarithmic: bool, most in 4..9_usize
+        ) {
+            values.sort_by(f64::total_cmp);
+            let Some(axis) = Axis::new(values.iter().copied(), logarithmic, most) else {
+                assert!(logarithmic && values.iter().all(|x| *x <= 0.0));
+                return Ok(());
+            };
+            let positions: Vec<f64> = values.iter().filter_map(|x| axis.position(*x)).collect();
+            assert!(positions.iter().all(|position| (0.0..=1.0).contains(position)), "{positions:?}");
+            assert!(positions.is_sorted(), "{positions:?}");
+            let ticks = axis.ticks();
+            assert!((1..=most).contains(&ticks.len()), "{ticks:?}");
+            assert!(ticks.iter().all(|tick| (0.0..=1.0).contains(&tick.position)), "{ticks:?}");
+            for pair in ticks.windows(2) {
+                assert!(pair[0].position < pair[1].position && pair[0].label != pair[1].label, "{ticks:?}");
+            }
+            assert!(axis.minor().iter().all(|position| (0.0..=1.0).contains(position)));
+            let shown = values.iter().copied().filter(|x| axis.position(*x).is_some()).collect::<Vec<f64>>();
+            let swept = axis.with_ticks_at(&shown);
+            assert!(swept.is_some_and(|axis| axis.ticks().len() == shown.len()));
+        }
+    }
+
+    /// Finite numbers of every size, many of them close together.
+    fn anywhere() -> impl proptest::strategy::Strategy<Value = f64> {
+        use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
+        use proptest::strategy::Strategy;
+        let near = (-3..4_i64).prop_map(|steps| f64::from_bits(1.0_f64.to_bits().wrapping_add_signed(steps)));
+        let round = proptest::sample::select(vec![f64::MAX, -f64::MAX, 5e-324, -5e-324, 1e-300, 0.0, 1.0, 1e15]);
+        proptest::prop_oneof![POSITIVE | NEGATIVE | NORMAL | SUBNORMAL | ZERO, near, round, -10.0..10.0]
     }
 
     #[test]
