@@ -1,5 +1,11 @@
 //! Numbers as people read them.
 
+/// The shortest text that is read as the same number.
+pub(super) fn shortest(x: f64) -> String {
+    let text = format!("{x:?}");
+    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+}
+
 /// `x` with `digits` significant digits: plain where that is short, scientific otherwise.
 ///
 /// ```

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::panel_names;
 use crate::experiment::Comparison;
+use crate::report::number::shortest;
 
 /// The records as one table of comma-separated values with a header (quoted as in RFC 4180, one line a row); what is absent
 /// is empty. Nothing, of no record.
@@ -27,12 +28,12 @@ fn rows(out: &mut String, record: &Comparison) {
                 let fields = [
                     quoted(&record.name),
                     quoted(panels.get(setting.panel).map_or("", String::as_str)),
-                    shortest(Some(setting.x)),
+                    shortest(setting.x),
                     quoted(title),
                     metric.name().to_owned(),
-                    shortest(number.exact),
-                    shortest(number.sampled.map(|sampled| sampled.value)),
-                    shortest(number.sampled.map(|sampled| sampled.standard_error)),
+                    optional(number.exact),
+                    optional(number.sampled.map(|sampled| sampled.value)),
+                    optional(number.sampled.map(|sampled| sampled.standard_error)),
                     quoted(point.verdict.as_deref().unwrap_or("")),
                 ];
                 out.push_str(&fields.join(","));
@@ -43,7 +44,7 @@ fn rows(out: &mut String, record: &Comparison) {
             {
                 for (k, number) in numbers.iter().enumerate() {
                     let panel = quoted(panels.get(setting.panel).map_or("", String::as_str));
-                    let (x, number) = (shortest(Some(setting.x)), shortest(Some(*number)));
+                    let (x, number) = (shortest(setting.x), shortest(*number));
                     let (name, title) = (quoted(&record.name), quoted(title));
                     let verdict = quoted(point.verdict.as_deref().unwrap_or(""));
                     let _ = writeln!(out, "{name},{panel},{x},{title},parameter {k}: {moment},{number},,,{verdict}");
@@ -53,10 +54,8 @@ fn rows(out: &mut String, record: &Comparison) {
     }
 }
 
-/// The shortest text that is read as the same number.
-fn shortest(x: Option<f64>) -> String {
-    let text = x.map_or_else(String::new, |x| format!("{x:?}"));
-    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+fn optional(x: Option<f64>) -> String {
+    x.map_or_else(String::new, shortest)
 }
 
 fn quoted(text: &str) -> String {
@@ -112,7 +111,7 @@ mod tests {
     #[test]
     fn numbers_are_short_and_texts_quoted_where_they_must_be() {
         assert_eq!(
-            [shortest(Some(0.1)), shortest(Some(3.0)), shortest(Some(1e-20)), shortest(None)],
+            [optional(Some(0.1)), optional(Some(3.0)), optional(Some(1e-20)), optional(None)],
             ["0.1", "3", "1e-20", ""]
         );
         assert_eq!([quoted("a | b"), quoted("a, \"b\"")], ["a | b", "\"a, \"\"b\"\"\""]);

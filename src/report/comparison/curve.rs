@@ -1,7 +1,7 @@
 //! What a figure shows of a record, before it has a scale: a curve a series. It must not know how curves are drawn.
 
 use crate::experiment::{Comparison, Measurement, Metric, Sampled};
-use crate::report::significant;
+use crate::report::number::shortest;
 
 /// Numbers closer than this share of their size are one number.
 const SAME: f64 = 1e-9;
@@ -59,7 +59,7 @@ fn with_zeros(title: String, points: &[Point]) -> String {
         0 => title,
         n if n == points.len() => format!("{title} (0)"),
         n if n <= 2 => {
-            let places: Vec<String> = zeros.iter().map(|x| significant(*x, 6)).collect();
+            let places: Vec<String> = zeros.iter().map(|x| shortest(*x)).collect();
             format!("{title} (0 at {})", places.join(" and "))
         }
         n => format!("{title} (0 at {n} of {})", points.len()),

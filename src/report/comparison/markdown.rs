@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{agreement, cell, figure, figure_file, number, panel_names, swept, verdicts};
+use super::{agreement, cell, figure, figure_file, number, panel_names, verdicts};
 use crate::experiment::{Comparison, Metric, SettingRecord};
+use crate::report::number::shortest;
 use crate::report::prose::{capital, cell as text_cell, plain};
 
 /// The page of a record; with `figures`, it shows `NAME-METRIC-PANEL.svg` (panels from 1), which have to stand beside it.
@@ -23,8 +24,7 @@ pub fn markdown(record: &Comparison, figures: bool) -> String {
     let _ = writeln!(out, "\n## Analysis\n\n{}", experiment.analysis.trim());
     numbers(&mut out, record);
     let _ = writeln!(out, "\n## Exact against sampled\n");
-    let nothing = "Nothing was sampled beside an exact route.";
-    let _ = writeln!(out, "{}", agreement::sentences(record).as_deref().unwrap_or(nothing));
+    let _ = writeln!(out, "{}", agreement::sentences(record));
     footer(&mut out, record);
     out
 }
@@ -105,7 +105,7 @@ fn table(record: &Comparison, panel: usize, metric: Metric) -> String {
     let _ = writeln!(out, "|---:|{}", "---:|".repeat(titles.len()));
     for setting in record.panel(panel) {
         let cells: Vec<String> = (0..titles.len()).map(|series| cell(number(setting, series, metric))).collect();
-        let _ = writeln!(out, "| {} | {} |", swept(setting.x), cells.join(" | "));
+        let _ = writeln!(out, "| {} | {} |", shortest(setting.x), cells.join(" | "));
     }
     out
 }
@@ -137,7 +137,7 @@ mod tests {
             for setting in &record.results {
                 let row = |metric: Metric| {
                     let cells: Vec<String> = (0..3).map(|series| cell(number(setting, series, metric))).collect();
-                    format!("| {} | {} |\n", swept(setting.x), cells.join(" | "))
+                    format!("| {} | {} |\n", shortest(setting.x), cells.join(" | "))
                 };
                 assert!(page.contains(&row(Metric::Noise)) && page.contains(&row(Metric::Bias)), "{page}");
             }

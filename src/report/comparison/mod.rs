@@ -20,6 +20,9 @@ pub use pages::pages;
 pub use plot::figure;
 pub use terminal::terminal;
 
+pub(super) use agreement::sentences as agreement_sentences;
+
+use super::number::shortest;
 use super::significant;
 use crate::experiment::{Comparison, Measurement, Metric, PointRecord, SettingRecord};
 
@@ -37,11 +40,6 @@ fn panel_names(record: &Comparison) -> Vec<String> {
         _ => format!("{title} (panel {})", panel + 1),
     };
     titles.iter().enumerate().map(name).collect()
-}
-
-/// A swept value.
-fn swept(x: f64) -> String {
-    significant(x, 12)
 }
 
 /// The number of a series in a setting, if the record has it.
@@ -97,7 +95,7 @@ fn one_verdict(found: &[(f64, String)]) -> Option<String> {
     let mut text = most.clone();
     for other in others {
         let places: Vec<String> =
-            found.iter().filter(|(_, verdict)| verdict == other).map(|(x, _)| swept(*x)).collect();
+            found.iter().filter(|(_, verdict)| verdict == other).map(|(x, _)| shortest(*x)).collect();
         text = format!("{text}, {other} at {}", places.join(", "));
     }
     Some(text)

@@ -309,6 +309,19 @@ mod tests {
     }
 
     #[test]
+    fn a_sweep_over_all_that_doubles_hold_is_drawn() {
+        let mut record = sample::exact_record();
+        let values = [-1.7e308, 0.0, 1.7e308];
+        record.experiment.sweep.logarithmic = false;
+        record.experiment.sweep.values = values.to_vec();
+        for setting in &mut record.results {
+            setting.x = values[setting.index % 3];
+        }
+        let svg = figure(&record, 0, Metric::Noise).unwrap();
+        assert!(svg.contains(">\n−10³⁰⁸</text>") && svg.contains("<circle") && !svg.contains("NaN"), "{svg}");
+    }
+
+    #[test]
     fn series_that_are_all_alike_are_one_curve() {
         let mut record = sample::exact_record();
         for setting in &mut record.results {

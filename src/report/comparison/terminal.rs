@@ -2,8 +2,9 @@
 
 use comfy_table::{Attribute, Cell, Color};
 
-use super::{agreement, cell, number, panel_names, swept, verdicts};
+use super::{agreement, cell, number, panel_names, verdicts};
 use crate::experiment::{Comparison, Metric, SettingRecord};
+use crate::report::number::shortest;
 use crate::report::page::{Page, WIDTH};
 use crate::report::table::{finish, right, table};
 
@@ -37,8 +38,7 @@ pub fn terminal(record: &Comparison, colour: bool) -> String {
         }
     }
     out.line("");
-    let nothing = "Nothing was sampled beside an exact route.";
-    out.wrapped(agreement::sentences(record).as_deref().unwrap_or(nothing), 0, 0);
+    out.wrapped(&agreement::sentences(record), 0, 0);
     others(&mut out, record);
     out.text
 }
@@ -92,7 +92,7 @@ fn tables(record: &Comparison, panel: usize, metric: Metric, colour: bool) -> Ve
             (head(&plain(title), &cells), cells)
         })
         .collect();
-    let rows: Vec<String> = settings.iter().map(|setting| swept(setting.x)).collect();
+    let rows: Vec<String> = settings.iter().map(|setting| shortest(setting.x)).collect();
     let axis = head(record.experiment.axis(), &rows);
     let room = WIDTH.saturating_sub(width(&axis).max(widest(&rows)));
     let mut groups: Vec<Vec<&(String, Vec<String>)>> = vec![Vec::new()];

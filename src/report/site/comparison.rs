@@ -8,7 +8,9 @@ use super::page::Page;
 use super::table::table;
 use super::{Site, file};
 use crate::experiment::{Comparison, Measurement, Metric, PointRecord, SettingRecord};
+use crate::report::comparison::agreement_sentences;
 use crate::report::ledger::sampled;
+use crate::report::number::shortest;
 use crate::report::prose::{capital, count, plural};
 use crate::report::significant;
 
@@ -166,7 +168,7 @@ fn grid(record: &Comparison, caption: &str, cell: impl Fn(&PointRecord) -> Marku
     let row = |setting: &SettingRecord| {
         html! {
             tr {
-                th.n scope="row" { (significant(setting.x, 6)) }
+                th.n scope="row" { (shortest(setting.x)) }
                 @for point in &setting.points { td.n { (cell(point)) } }
             }
         }
@@ -190,27 +192,10 @@ fn grid(record: &Comparison, caption: &str, cell: impl Fn(&PointRecord) -> Marku
 }
 
 fn agreement(record: &Comparison) -> Markup {
-    let overall = record.overall();
     html! {
         section aria-labelledby="agreement" {
             h2 id="agreement" { "Exact against sampled" }
-            @if overall.points == 0 {
-                p { "There is no point at which both an exact and a sampled number exist." }
-            } @else {
-                p {
-                    "At " (plural(overall.points, "point")) " both routes exist; " (plural(overall.comparisons, "number"))
-                    " were compared."
-                }
-                dl.facts {
-                    dt { "Means" }
-                    dd { "the component farthest from its exact value lies " (significant(overall.mean, 3)) " standard errors away" }
-                    dt { "Metrics" }
-                    dd { "the one farthest from its exact value lies " (significant(overall.metrics, 3)) " of its own standard errors away" }
-                    dt { "Resolution" }
-                    dd { "the relative standard error of a sampled variance is at most " (significant(100.0 * overall.resolution, 3)) " %: "
-                        "what a comparison of this size can see" }
-                }
-            }
+            p { (agreement_sentences(record)) }
         }
     }
 }

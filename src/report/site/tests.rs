@@ -223,9 +223,28 @@ fn a_comparison_has_a_figure_a_panel_and_a_table_a_metric() {
         assert!(text(page).contains(metric.meaning()), "there is no table of {}", metric.name());
     }
     let said = text(page);
-    for word in ["At 8 points", "64 numbers", "1.55", "6.2 %", "turned", "2.43906", "2.456 ± 0.030"] {
+    for word in ["64 numbers", "1.55", "6.2 %", "turned", "2.43906", "2.456 ± 0.030"] {
         assert!(said.contains(word), "the page lacks {word}");
     }
+}
+
+#[test]
+fn sampling_is_judged_in_the_words_of_the_other_reports() {
+    let record = &comparisons()[0];
+    let page = &pages()["first.html"];
+    let sentences = page.split("<h2 id=\"agreement\">").nth(1).unwrap();
+    let sentences = sentences.split("<p>").nth(1).unwrap().split("</p>").next().unwrap();
+    assert!(sentences.starts_with("At 8 points, 64 numbers were compared."), "{sentences}");
+    assert!(crate::report::comparison::markdown(record, false).contains(sentences), "{sentences}");
+    assert!(crate::report::comparison::terminal(record, false).replace('\n', " ").contains(sentences), "{sentences}");
+}
+
+#[test]
+fn swept_values_have_all_their_digits() {
+    let mut record = comparison("first", "");
+    record.results[1].x = 1.000_000_01;
+    let pages = site(None, &[record], &|_, _, _| None);
+    assert!(pages[1].1.contains("scope=\"row\">1.00000001<"), "{}", pages[1].1);
 }
 
 #[test]
