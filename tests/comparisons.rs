@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use assert_cmd::Command;
-use unbiased::experiment::{Comparison, ExperimentError, Metric, Shard, Source};
+use unbiased::experiment::{Comparison, ExperimentError, Metric, Sampled, Shard, Source};
+use unbiased::report::change::Changes;
 use unbiased::verify::DEFAULT_SEED;
 
 const SMALL: &str = r#"
@@ -596,7 +597,7 @@ fn a_change_is_told_and_exits_with_one() {
     folder.good(&["report", "new.json", "--against", "old.json", "--tolerance", "0.02"]);
     let (code, junit, _) = folder.run(&["report", "new.json", "--against", "old.json", "--format", "junit"]);
     assert_eq!(code, 1);
-    assert!(junit.contains("1 numbers changed") && junit.contains("failures=\"1\""), "{junit}");
+    assert!(junit.contains("\"1 number changed\"") && junit.contains("failures=\"1\""), "{junit}");
     let (_, summary, _) = folder.run(&["report", "new.json", "--against", "old.json", "--format", "summary"]);
     assert!(summary.contains("## Changes") && summary.contains("by 0.99 %"), "{summary}");
 }
@@ -614,4 +615,153 @@ fn a_record_whose_sampled_numbers_contradict_the_exact_ones_exits_with_one() {
     let (code, junit, _) = folder.run(&["report", "bad.json", "--format", "junit"]);
     assert_eq!(code, 1);
     assert!(junit.contains("sampling contradicts the exact route"), "{junit}");
+}
+
+const PANELS: &str = "[[panel]]\nlabel = \"short\"\nhorizon = 2\n\n[[panel]]\nlabel = \"long\"\nhorizon = 3\n\n";
+
+#[test]
+fn panels_are_compared_by_their_titles() {
+    let folder = Folder::new();
+    let with = |panels: &str| SMALL.replacen("[[series]]", &format!("{panels}[[series]]"), 1);
+    folder.write("small.toml", &with(PANELS));
+    folder.good(&["compare", "small.toml", "--output", "old.json"]);
+    let (short, long) = PANELS.split_at(PANELS.len() / 2 + 1);
+    folder.write("small.toml", &with(&format!("{}\n\n{}\n\n", long.trim(), short.trim())));
+    folder.good(&["compare", "small.toml", "--output", "turned.json"]);
+    let same = "small: nothing changed (60 numbers compared, relative tolerance 1e-9).\n";
+    assert_eq!(folder.good(&["report", "turned.json", "--against", "old.json"]), same);
+    let mut record = Comparison::parse(&folder.read("old.json"), "old").unwrap();
+    for (setting, factor) in [(0, 1.01), (3, 1.02)] {
+        let variance = record.results[setting].points[1].metrics.get_mut(&Metric::Variance).unwrap();
+        variance.exact = variance.exact.map(|x| x * factor);
+    }
+    folder.write("new.json", &unbiased::report::json(&record).unwrap());
+    let (code, text, _) = folder.run(&["report", "new.json", "--against", "old.json"]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((code, lines.len()), (1, 3), "{text}");
+    assert!(
+        lines[1].starts_with("  long, others, batch = 2: variance: ") && lines[1].ends_with("(by 1.96 %)"),
+        "{text}"
+    );
+    assert!(lines[2].starts_with("  short, others, batch = 2: variance: ") && lines[2].ends_with("(by 0.99 %)"));
+}
+
+#[test]
+fn a_record_without_an_older_one_is_said_and_is_no_change() {
+    let folder = Folder::new();
+    folder.write("small.toml", SMALL);
+    folder.write("other.toml", SMALL);
+    folder.good(&["compare", "small.toml", "--output", "small.json"]);
+    folder.good(&["compare", "other.toml", "--output", "other.json"]);
+    let told = folder.good(&["report", "other.json", "small.json", "--against", "small.json"]);
+    assert_eq!(
+        told,
+        "small: nothing changed (30 numbers compared, relative tolerance 1e-9).\nother: new, nothing to compare with.\n"
+    );
+    let junit = ["report", "other.json", "small.json", "--against", "small.json", "--format", "junit"];
+    let junit = folder.good(&junit);
+    let case = junit.split("<testcase name=\"other\" classname=\"against\"").nth(1).unwrap();
+    assert!(case.split("</testcase>").next().unwrap().contains("skipped message=\"new, nothing to compare with\""));
+}
+
+#[test]
+fn a_number_is_the_same_up_to_rounding_beside_its_natural_scale() {
+    let mut before = run(SMALL);
+    let set = |record: &mut Comparison, metric: Metric, x: f64| {
+        record.results[0].points[0].metrics.get_mut(&metric).unwrap().exact = Some(x);
+    };
+    set(&mut before, Metric::Bias, 0.0);
+    let mut after = before.clone();
+    set(&mut after, Metric::Bias, 1e-17);
+    let changed = |after: &Comparison| Changes::of_comparisons(&before, after, 1e-9).changes;
+    // In lengths of the gradient, 1e-17 is rounding.
+    assert_eq!(changed(&after), []);
+    set(&mut after, Metric::Bias, 1e-8);
+    assert_eq!(changed(&after).len(), 1);
+    set(&mut after, Metric::Bias, 0.0);
+    // A variance has a unit, so that no size of it is known to be rounding.
+    set(&mut after, Metric::Variance, 1e-17);
+    assert_eq!(changed(&after).len(), 1);
+}
+
+#[test]
+fn parameters_are_compared_beside_the_largest_and_counted() {
+    let before = run(&SMALL.replace("metrics =", "parameters = true\nmetrics ="));
+    let mut old = before.results[0].points[0].parameters.clone().unwrap();
+    old.mean = vec![0.0, 3.0];
+    let with = |mean: &[f64]| {
+        let (mut before, mut after) = (before.clone(), before.clone());
+        let new = unbiased::experiment::ParameterMoments { mean: mean.to_vec(), ..old.clone() };
+        before.results[0].points[0].parameters = Some(old.clone());
+        after.results[0].points[0].parameters = Some(new);
+        Changes::of_comparisons(&before, &after, 1e-9).changes
+    };
+    assert_eq!(with(&[1e-16, 3.0]), []);
+    assert_eq!(with(&[1e-8, 3.0]).len(), 1);
+    let shorter = with(&[0.0]);
+    assert_eq!(shorter.len(), 1);
+    assert_eq!((shorter[0].before.as_str(), shorter[0].after.as_str()), ("2 numbers", "1 number"));
+    assert_eq!(shorter[0].what, "in-batch-mean, batch = 2: mean of the parameters");
+}
+
+#[test]
+fn a_ledger_and_comparisons_are_one_junit_document() {
+    let folder = Folder::new();
+    folder.write("small.toml", SMALL);
+    folder.good(&["compare", "small.toml", "--output", "small.json"]);
+    folder.good(&["verify", "ch07-jacket", "--format", "json", "--output", "ledger.json"]);
+    let junit = |arguments: &[&str]| {
+        let mut all = vec!["report", "--format", "junit"];
+        all.extend_from_slice(arguments);
+        folder.good(&all)
+    };
+    let suites = |text: &str| text.matches("<testsuite ").count();
+    let both = junit(&["ledger.json", "small.json"]);
+    assert_eq!((both.matches("<testsuites ").count(), suites(&both)), (1, 2), "{both}");
+    let against = junit(&["ledger.json", "small.json", "--against", "ledger.json", "small.json"]);
+    assert_eq!(suites(&against), 3, "{against}");
+    for text in [junit(&["ledger.json"]), both, against] {
+        assert!(text.contains("<testcase name=\"ch07-jacket-signal\" classname=\"ch07\""), "{text}");
+    }
+}
+
+#[test]
+fn a_table_of_a_ledger_alone_is_refused() {
+    let folder = Folder::new();
+    folder.good(&["verify", "ch07-jacket", "--format", "json", "--output", "ledger.json"]);
+    assert_eq!(
+        folder.bad(&["report", "ledger.json", "--format", "csv"]),
+        "--format csv holds comparisons; give at least one"
+    );
+}
+
+#[test]
+fn an_estimator_that_is_constant_is_reported() {
+    let folder = Folder::new();
+    let text = SMALL
+        .replace("parameter = \"batch\"\nvalues = [2, 4, 8]", "parameter = \"sigma\"\nvalues = [1, 2]")
+        .replace("problem = \"mdp-16\"", "problem = \"gaussian\"\ncost = \"exponential\"\ncost-parameter = 0.0")
+        .replace("in-batch-mean", "pathwise")
+        .replace("leave-one-out", "score-function");
+    folder.write("constant.toml", &text);
+    folder.good(&["compare", "constant.toml", "--output", "constant.json"]);
+    let mut record = Comparison::parse(&folder.read("constant.json"), "it").unwrap();
+    let constant = record.results[0].points[0].metrics[&Metric::Variance];
+    assert_eq!((constant.exact, constant.sampled), (Some(0.0), Some(Sampled { value: 0.0, standard_error: 0.0 })));
+    for format in ["terminal", "markdown", "csv", "json", "junit", "summary"] {
+        let text = folder.good(&["report", "constant.json", "--format", format]);
+        assert!(!text.contains("NaN") && !text.contains("inf"), "{format}: {text}");
+    }
+    folder.good(&["report", "constant.json", "--pages", "pages", "--site", "site"]);
+    let same = folder.good(&["report", "constant.json", "--against", "constant.json"]);
+    assert!(same.contains("nothing changed"), "{same}");
+    // Two constants that differ in their last bits, and have no standard error to say so.
+    let mut set = |value: f64| {
+        let measured = record.results[0].points[0].metrics.get_mut(&Metric::Variance).unwrap();
+        measured.sampled = Some(Sampled { value, standard_error: 0.0 });
+        record.clone()
+    };
+    let (before, after, other) = (set(3.0), set(3.0 + f64::EPSILON), set(3.1));
+    assert_eq!(Changes::of_comparisons(&before, &after, 1e-9).changes, []);
+    assert_eq!(Changes::of_comparisons(&before, &other, 1e-9).changes.len(), 1);
 }

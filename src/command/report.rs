@@ -32,7 +32,7 @@ pub(crate) struct ReportArguments {
     /// Older records to compare with, each with the new one of its name
     #[arg(long, value_name = "OLD.json", num_args = 1..)]
     against: Vec<PathBuf>,
-    /// The relative change up to which an exact number counts as unchanged
+    /// The change, relative to a number or to its natural scale, up to which it counts as unchanged
     #[arg(long, value_name = "X", default_value_t = 1e-9, requires = "against", allow_negative_numbers = true)]
     tolerance: f64,
     /// Write the comparisons' pages with their figures and tables to a folder
@@ -53,7 +53,7 @@ enum Format {
     Csv,
     /// The record, put together; of one experiment alone
     Json,
-    /// JUnit XML: agreement of the routes, and changes
+    /// JUnit XML: claims, agreement of the routes, and changes
     Junit,
     /// A summary in Markdown for the page of a run in continuous integration
     Summary,
@@ -80,6 +80,9 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, Unusable> 
             let pages = comparisons.iter().map(|record| report::comparison::markdown(record, false));
             ledger.chain(pages).collect::<Vec<String>>().join("\n")
         }
+        Format::Csv if comparisons.is_empty() => {
+            return Err(Unusable("--format csv holds comparisons; give at least one".into()));
+        }
         Format::Csv => report::comparison::csv(comparisons),
         Format::Json => match (ledger, &comparisons[..]) {
             (None, [record]) => report::json(record)?,
@@ -89,10 +92,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, Unusable> 
                 ));
             }
         },
-        Format::Junit => match (ledger, comparisons.is_empty() && changes.is_empty()) {
-            (Some(ledger), true) => report::ledger::junit(ledger)?,
-            _ => report::integration::junit(comparisons, &changes)?,
-        },
+        Format::Junit => report::integration::junit(ledger.as_ref(), comparisons, &changes)?,
         Format::Summary => report::integration::summary(ledger.as_ref(), comparisons, &changes),
     };
     if let Some(folder) = &arguments.pages {
@@ -177,7 +177,7 @@ fn read_text(path: &Path) -> Result<String, Unusable> {
     })
 }
 
-/// What changed since the older records; each must have a new one of its name.
+/// What changed since the older records, each of which must have a new one of its name; and which new ones have no older.
 fn changes(records: &Records, arguments: &ReportArguments) -> Result<Vec<Changes>, Unusable> {
     if arguments.against.is_empty() {
         return Ok(Vec::new());
@@ -187,7 +187,8 @@ fn changes(records: &Records, arguments: &ReportArguments) -> Result<Vec<Changes
     match (&old.ledger, &records.ledger) {
         (Some(before), Some(after)) => all.push(Changes::of_ledgers(before, after, arguments.tolerance)),
         (Some(_), None) => return Err(Unusable("--against has a ledger, but no new one is given; add it".into())),
-        _ => {}
+        (None, Some(_)) => all.push(Changes::of_new("ledger")),
+        (None, None) => {}
     }
     for before in &old.comparisons {
         let Some(after) = records.comparisons.iter().find(|record| record.name == before.name) else {
@@ -196,5 +197,7 @@ fn changes(records: &Records, arguments: &ReportArguments) -> Result<Vec<Changes
         };
         all.push(Changes::of_comparisons(before, after, arguments.tolerance));
     }
+    let known = |name: &str| old.comparisons.iter().any(|before| before.name == name);
+    all.extend(records.comparisons.iter().filter(|record| !known(&record.name)).map(|new| Changes::of_new(&new.name)));
     Ok(all)
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::number::shortest;
+use super::prose::plural;
 use super::significant;
-use crate::experiment::{Comparison, Measurement, PointRecord, Sampled};
+use crate::experiment::{Comparison, Measurement, Metric, PointRecord, Sampled};
 use crate::verify::{ClaimRecord, Ledger};
 
 /// Standard errors that two sampled numbers may lie apart.
@@ -12,6 +14,9 @@ const APART: f64 = 6.0;
 
 /// How many changes are told one by one.
 const SHOWN: usize = 20;
+
+/// What is said of a record without an older one.
+pub(super) const NEW: &str = "new, nothing to compare with";
 
 /// Something that is no longer what it was.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,28 +38,49 @@ pub struct Changes {
     pub name: String,
     /// The numbers compared.
     pub compared: usize,
-    /// The relative change up to which an exact number counts as the same.
+    /// Whether there was no older record to compare with.
+    pub new: bool,
+    /// The change up to which an exact number counts as the same, relative to it or to its natural scale.
     pub tolerance: f64,
     /// The changes, the largest first.
     pub changes: Vec<Change>,
 }
 
-/// Two exact numbers: the relative change, if it exceeds the tolerance.
-fn beyond(before: f64, after: f64, tolerance: f64) -> Option<f64> {
-    let size = (after - before).abs() / before.abs().max(after.abs());
-    (size > tolerance).then_some(size)
+/// The size beside which a metric is rounding: 1 where it is measured in lengths of the gradient, 0 where nothing is known.
+fn scale(metric: Metric) -> f64 {
+    match metric {
+        Metric::Bias | Metric::Noise | Metric::Error => 1.0,
+        _ => 0.0,
+    }
 }
 
-/// Two sampled numbers, if they lie further apart than their errors explain.
-fn apart(before: Sampled, after: Sampled) -> Option<f64> {
+/// The largest entry of two vectors.
+fn largest(before: &[f64], after: &[f64]) -> f64 {
+    before.iter().chain(after).fold(0.0, |largest: f64, x| largest.max(x.abs()))
+}
+
+/// Two exact numbers: the relative change, if the difference exceeds the tolerance, relative to them and to their scale.
+fn beyond(before: f64, after: f64, tolerance: f64, scale: f64) -> Option<f64> {
+    let (distance, size) = ((after - before).abs(), before.abs().max(after.abs()));
+    (distance > tolerance * size.max(scale)).then(|| distance / size)
+}
+
+/// Two sampled numbers, if they lie further apart than their errors and the tolerance explain.
+fn apart(before: Sampled, after: Sampled, tolerance: f64, scale: f64) -> Option<f64> {
     let distance = (after.value - before.value).abs();
     let error = (before.standard_error * before.standard_error + after.standard_error * after.standard_error).sqrt();
-    (distance > APART * error).then(|| distance / before.value.abs().max(after.value.abs()))
+    beyond(before.value, after.value, tolerance, scale).filter(|_| distance > APART * error)
 }
 
 impl Changes {
     fn new(name: &str, tolerance: f64) -> Self {
-        Self { name: name.to_owned(), compared: 0, tolerance, changes: Vec::new() }
+        Self { name: name.to_owned(), compared: 0, new: false, tolerance, changes: Vec::new() }
+    }
+
+    /// A record without an older one: nothing changed.
+    #[must_use]
+    pub fn of_new(name: &str) -> Self {
+        Self { new: true, ..Self::new(name, 0.0) }
     }
 
     fn note(&mut self, what: String, before: String, after: String, size: f64) {
@@ -67,16 +93,16 @@ impl Changes {
         }
     }
 
-    fn number(&mut self, what: impl FnOnce() -> String, before: f64, after: f64) {
+    fn number(&mut self, what: impl FnOnce() -> String, before: f64, after: f64, scale: f64) {
         self.compared += 1;
-        if let Some(size) = beyond(before, after, self.tolerance) {
+        if let Some(size) = beyond(before, after, self.tolerance, scale) {
             self.note(what(), significant(before, 8), significant(after, 8), size);
         }
     }
 
-    fn measurement(&mut self, what: impl Fn() -> String, before: &Measurement, after: &Measurement) {
+    fn measurement(&mut self, what: impl Fn() -> String, before: &Measurement, after: &Measurement, scale: f64) {
         match (before.exact, after.exact) {
-            (Some(before), Some(after)) => self.number(&what, before, after),
+            (Some(before), Some(after)) => self.number(&what, before, after, scale),
             (None, None) => {}
             (before, _) => {
                 let [was, is] = if before.is_some() { ["exact", "sampled"] } else { ["sampled", "exact"] };
@@ -86,7 +112,7 @@ impl Changes {
         match (before.sampled, after.sampled) {
             (Some(before), Some(after)) => {
                 self.compared += 1;
-                if let Some(size) = apart(before, after) {
+                if let Some(size) = apart(before, after, self.tolerance, scale) {
                     let text =
                         |s: Sampled| format!("{} ± {}", significant(s.value, 6), significant(s.standard_error, 2));
                     self.note(format!("{}, sampled", what()), text(before), text(after), size);
@@ -96,6 +122,18 @@ impl Changes {
                 self.note(format!("{}, sampled", what()), "there".to_owned(), "gone".to_owned(), f64::INFINITY);
             }
             (None, _) => {}
+        }
+    }
+
+    /// One moment, parameter by parameter.
+    fn moments(&mut self, what: &str, before: &[f64], after: &[f64]) {
+        let length = |list: &[f64]| plural(list.len(), "number");
+        if before.len() != after.len() {
+            return self.texts(|| format!("{what} of the parameters"), &length(before), &length(after));
+        }
+        let scale = largest(before, after);
+        for (k, (before, after)) in before.iter().zip(after).enumerate() {
+            self.number(|| format!("{what} of parameter {k}"), *before, *after, scale);
         }
     }
 
@@ -120,7 +158,7 @@ impl Changes {
             for (metric, measurement) in &point.metrics {
                 let what = || format!("{place}: {}", metric.name());
                 match now.metrics.get(metric) {
-                    Some(other) => changes.measurement(what, measurement, other),
+                    Some(other) => changes.measurement(what, measurement, other, scale(*metric)),
                     None => changes.note(what(), "there".to_owned(), "gone".to_owned(), f64::INFINITY),
                 }
             }
@@ -130,9 +168,7 @@ impl Changes {
             }
             if let (Some(old), Some(new)) = (&point.parameters, &now.parameters) {
                 for (moment, old, new) in [("mean", &old.mean, &new.mean), ("variance", &old.variance, &new.variance)] {
-                    for (k, (before, after)) in old.iter().zip(new).enumerate() {
-                        changes.number(|| format!("{place}: {moment} of parameter {k}"), *before, *after);
-                    }
+                    changes.moments(&format!("{place}: {moment}"), old, new);
                 }
             }
             for metric in now.metrics.keys().filter(|metric| !point.metrics.contains_key(metric)) {
@@ -178,7 +214,7 @@ impl Changes {
             };
             let (was, now) = (was.value.as_slice(), quantity.value.as_slice());
             if was.len() != now.len() {
-                self.texts(|| what(0, 1), &format!("{} numbers", was.len()), &format!("{} numbers", now.len()));
+                self.texts(|| what(0, 1), &plural(was.len(), "number"), &plural(now.len(), "number"));
                 continue;
             }
             let interval = |claim: &ClaimRecord| claim.intervals.get(&quantity.key).copied();
@@ -191,7 +227,7 @@ impl Changes {
                 continue;
             }
             for (i, (before, after)) in was.iter().zip(now).enumerate() {
-                self.number(|| what(i, now.len()), *before, *after);
+                self.number(|| what(i, now.len()), *before, *after, 0.0);
             }
         }
     }
@@ -199,15 +235,15 @@ impl Changes {
     /// The changes in words, line by line: for terminals and for continuous integration.
     #[must_use]
     pub fn text(&self) -> String {
-        let within = format!("{} numbers compared, relative tolerance {:e}", self.compared, self.tolerance);
+        if self.new {
+            return format!("{}: {NEW}.\n", self.name);
+        }
+        let numbers = plural(self.compared, "number");
+        let within = format!("{numbers} compared, relative tolerance {:e}", self.tolerance);
         if self.changes.is_empty() {
             return format!("{}: nothing changed ({within}).\n", self.name);
         }
-        let count = match self.changes.len() {
-            1 => "1 change".to_owned(),
-            n => format!("{n} changes"),
-        };
-        let mut out = format!("{}: {count} ({within}):\n", self.name);
+        let mut out = format!("{}: {} ({within}):\n", self.name, plural(self.changes.len(), "change"));
         for change in self.changes.iter().take(SHOWN) {
             let size = if change.size.is_finite() {
                 format!(" (by {} %)", significant(100.0 * change.size, 3))
@@ -232,7 +268,8 @@ fn by_title(record: &Comparison) -> BTreeMap<String, &PointRecord> {
         let panel = experiment.panel_title(setting.panel);
         for (title, point) in titles.iter().zip(&setting.points) {
             let panel = if panel.is_empty() { String::new() } else { format!("{panel}, ") };
-            points.insert(format!("{panel}{title}, {} = {}", experiment.sweep.parameter, setting.x), point);
+            let x = shortest(setting.x);
+            points.insert(format!("{panel}{title}, {} = {x}", experiment.sweep.parameter), point);
         }
     }
     points

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use super::change::Changes;
+use super::change::{Changes, NEW};
+use super::prose::plural;
 use super::significant;
 use crate::experiment::Comparison;
 use crate::verify::{Finding, Ledger};
@@ -16,13 +17,24 @@ fn failure(message: String, description: String) -> TestCaseStatus {
     status
 }
 
-/// Comparisons and what changed since older records, in JUnit's XML: a suite a comparison with a case a panel, which fails
-/// where sampling contradicts the exact route, and a suite of the changes.
+fn skipped(message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(message);
+    status
+}
+
+/// Everything that was given in one document of JUnit's XML: the ledger's suites, a suite a comparison with a case a panel,
+/// which fails where sampling contradicts the exact route, and a suite of what changed since older records.
 ///
 /// # Errors
 /// Never for records whose texts are characters that XML allows.
-pub fn junit(comparisons: &[Comparison], changes: &[Changes]) -> Result<String, SerializeError> {
+pub fn junit(
+    ledger: Option<&Ledger>,
+    comparisons: &[Comparison],
+    changes: &[Changes],
+) -> Result<String, SerializeError> {
     let mut report = Report::new("unbiased report");
+    report.add_test_suites(ledger.into_iter().flat_map(super::ledger::suites));
     for record in comparisons {
         let mut suite = TestSuite::new(record.experiment.title.as_str());
         for panel in 0..record.experiment.panel.len() {
@@ -30,9 +42,7 @@ pub fn junit(comparisons: &[Comparison], changes: &[Changes]) -> Result<String, 
             let title = record.experiment.panel_title(panel);
             let name = if title.is_empty() { "exact against sampled".to_owned() } else { title };
             let status = if overall.points == 0 {
-                let mut status = TestCaseStatus::skipped();
-                status.set_message("no point was both computed and sampled");
-                status
+                skipped("no point was both computed and sampled")
             } else if overall.agrees() {
                 TestCaseStatus::success()
             } else {
@@ -53,10 +63,12 @@ pub fn junit(comparisons: &[Comparison], changes: &[Changes]) -> Result<String, 
     if !changes.is_empty() {
         let mut suite = TestSuite::new("unchanged since the older record");
         for changed in changes {
-            let status = if changed.changes.is_empty() {
+            let status = if changed.new {
+                skipped(NEW)
+            } else if changed.changes.is_empty() {
                 TestCaseStatus::success()
             } else {
-                failure(format!("{} numbers changed", changed.changes.len()), changed.text())
+                failure(format!("{} changed", plural(changed.changes.len(), "number")), changed.text())
             };
             let mut case = TestCase::new(changed.name.as_str(), status);
             case.set_classname("against");

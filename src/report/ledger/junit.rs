@@ -12,15 +12,18 @@ use crate::verify::{ClaimRecord, Finding, Ledger};
 /// Never for a ledger whose texts are characters that XML allows.
 pub fn junit(ledger: &Ledger) -> Result<String, SerializeError> {
     let mut report = Report::new("unbiased verify");
-    for chapter in ledger.claims.chunk_by(|a, b| a.chapter == b.chapter) {
+    report.add_test_suites(suites(ledger));
+    report.to_string()
+}
+
+/// A suite a chapter.
+pub(in crate::report) fn suites(ledger: &Ledger) -> impl Iterator<Item = TestSuite> {
+    ledger.claims.chunk_by(|a, b| a.chapter == b.chapter).map(|chapter| {
         let title = format!("chapter {}: {}", chapter[0].chapter, chapter_title(chapter[0].chapter));
         let mut suite = TestSuite::new(title);
-        for claim in chapter {
-            suite.add_test_case(case(claim));
-        }
-        report.add_test_suite(suite);
-    }
-    report.to_string()
+        suite.add_test_cases(chapter.iter().map(case));
+        suite
+    })
 }
 
 fn case(claim: &ClaimRecord) -> TestCase {

@@ -10,6 +10,7 @@ pub use markdown::markdown;
 pub use pages::pages;
 pub use terminal::{explain, list, terminal};
 
+pub(super) use junit::suites;
 pub(super) use markdown::{GUIDE, chapters, how_surely};
 pub(super) use pages::{
     NEVER_COUNTED, NOTATION, NOTATION_AND_SETTINGS, OUTSIDE, asked, conditions_lead, example, of_chapter, opening,
