@@ -736,6 +736,21 @@ fn a_table_of_a_ledger_alone_is_refused() {
 }
 
 #[test]
+fn a_report_goes_to_a_device_but_not_to_a_directory() {
+    let folder = Folder::new();
+    folder.write("small.toml", SMALL);
+    folder.good(&["compare", "small.toml", "--output", "small.json"]);
+    std::fs::create_dir(folder.path("there")).unwrap();
+    let sentence = folder.bad(&["report", "small.json", "--format", "csv", "--output", "there"]);
+    assert_eq!(sentence, "there is a directory; name a file in it");
+    assert_eq!(std::fs::read_dir(folder.path("there")).unwrap().count(), 0);
+    if cfg!(unix) {
+        assert_eq!(folder.good(&["report", "small.json", "--format", "csv", "--output", "/dev/null"]), "");
+        assert!(!Path::new("/dev/null").is_file());
+    }
+}
+
+#[test]
 fn an_estimator_that_is_constant_is_reported() {
     let folder = Folder::new();
     let text = SMALL

@@ -12,11 +12,14 @@ use unbiased::experiment::{
 };
 use unbiased::report;
 
-use super::output::{Unusable, check_target, colour, deliver, progress_bar, use_threads, write_whole};
+use super::output::{Target, Threads, Unusable, check_target, colour, print, progress_bar, write_whole};
 
 /// What `unbiased compare` is told.
 #[derive(Args)]
-#[command(after_long_help = help())]
+#[command(
+    after_long_help = help(),
+    mut_arg("output", |arg| arg.help("Write the record to a file, which appears only when it is complete")),
+)]
 pub(crate) struct CompareArguments {
     /// The experiment
     #[arg(value_name = "EXPERIMENT.toml")]
@@ -27,18 +30,16 @@ pub(crate) struct CompareArguments {
     /// Compute the i-th of n parts; `unbiased report` puts them together
     #[arg(long, value_name = "I/N", value_parser = shard, default_value = "1/1", hide_default_value = true)]
     shard: Shard,
-    /// Write the record to a file, which appears only when it is complete
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    target: Target,
     /// Go on with what a run that was stopped had finished, kept beside the output
     #[arg(long, requires = "output")]
     resume: bool,
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
-    /// Threads to compute with; no number depends on it
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    threads: Option<usize>,
+    #[command(flatten)]
+    threads: Threads,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -95,9 +96,9 @@ fn entry(text: &mut String, name: &str, lines: &[&str]) {
 
 /// Computes, keeps what is finished beside the output, and delivers.
 pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitCode, Unusable> {
-    use_threads(arguments.threads)?;
+    arguments.threads.set()?;
     let plan = Source::read(&arguments.experiment)?.plan()?;
-    if let Some(output) = &arguments.output {
+    if let Some(output) = arguments.target.file() {
         check_target(output)?;
         if !arguments.resume && aside(output).exists() {
             return Err(Unusable(format!(
@@ -107,7 +108,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitCode, Unusable
         }
     }
     let seed = arguments.seed.unwrap_or(plan.seed());
-    let start = match &arguments.output {
+    let start = match arguments.target.file() {
         Some(output) if arguments.resume => kept(&plan, output, seed)?,
         _ => plan.empty(seed),
     };
@@ -117,7 +118,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitCode, Unusable
     let keep = |record: &Comparison| -> Result<(), Unusable> {
         bar.inc(1);
         let finished = record.results.len();
-        match &arguments.output {
+        match arguments.target.file() {
             // A device or a pipe is written to once, at the end.
             Some(output) if (!output.exists() || output.is_file()) && finished >= due.load(Ordering::Relaxed) => {
                 // The file is written whole: so seldom that it takes linear time, so often that little is lost.
@@ -130,7 +131,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitCode, Unusable
     let record = plan.run(start, arguments.shard, keep);
     bar.finish_and_clear();
     let record = record?;
-    if let Some(output) = &arguments.output {
+    if let Some(output) = arguments.target.file() {
         write_whole(output, &report::json(&record)?)?;
         // What was kept is in the record now; a file that cannot be removed does no harm.
         let _ = std::fs::remove_file(aside(output));
@@ -141,7 +142,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitCode, Unusable
         Format::Markdown => report::comparison::markdown(&record, false),
         Format::Csv => report::comparison::csv([&record]),
     };
-    deliver(None, &text)?;
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

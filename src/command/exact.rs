@@ -8,7 +8,7 @@ use unbiased::exact::{self, Baseline, Form, Oracle, ProblemSize};
 use unbiased::policy::SoftmaxPolicy;
 use unbiased::report;
 
-use super::output::{Unusable, colour, deliver, progress_bar, use_threads};
+use super::output::{Target, Threads, Unusable, progress_bar};
 
 /// What `unbiased exact` is told.
 #[derive(Args)]
@@ -35,12 +35,10 @@ pub(crate) struct ExactArguments {
     /// For people or for machines
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
-    /// Write to a file, which appears only when it is complete
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Threads to compute with; the numbers do not depend on it
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    threads: Option<usize>,
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    threads: Threads,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -63,9 +61,9 @@ fn catalogue_help() -> String {
 
 /// Computes and delivers.
 pub(crate) fn exact(arguments: &ExactArguments) -> Result<(), Unusable> {
-    use_threads(arguments.threads)?;
-    let same = |path: &PathBuf| std::fs::canonicalize(path).ok() == std::fs::canonicalize(&arguments.problem).ok();
-    if arguments.output.as_ref().is_some_and(|path| path.exists() && same(path)) {
+    arguments.threads.set()?;
+    let same = |path: &Path| std::fs::canonicalize(path).ok() == std::fs::canonicalize(&arguments.problem).ok();
+    if arguments.target.file().is_some_and(|path| path.exists() && same(path)) {
         return Err(Unusable(format!("{} is the problem itself; name another output", arguments.problem.display())));
     }
     let Problem { description, mut mdp } = Problem::read(&arguments.problem)?;
@@ -110,9 +108,9 @@ pub(crate) fn exact(arguments: &ExactArguments) -> Result<(), Unusable> {
     let record = record?;
     let text = match arguments.format {
         Format::Json => report::json(&record)?,
-        Format::Terminal => report::terminal(&record, arguments.output.is_none() && colour()),
+        Format::Terminal => report::terminal(&record, arguments.target.colour()),
     };
-    deliver(arguments.output.as_deref(), &text)
+    arguments.target.deliver(&text)
 }
 
 fn theta(path: &Path, mdp: &TabularMdp) -> Result<Vec<f64>, Unusable> {

@@ -8,7 +8,7 @@ use unbiased::claims::LEDGER;
 use unbiased::report;
 use unbiased::verify::{self, Budget, Claim, DEFAULT_SEED, Finding, Ledger};
 
-use super::output::{Unusable, colour, deliver, progress_bar, use_threads, write_pages};
+use super::output::{Target, Threads, Unusable, colour, print, progress_bar, write_pages};
 
 /// What `unbiased verify` is told.
 #[derive(Args)]
@@ -23,15 +23,13 @@ pub(crate) struct VerifyArguments {
     /// The root seed of every random stream
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED, allow_negative_numbers = true)]
     seed: u64,
-    /// Write to a file, which appears only when it is complete
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    target: Target,
     /// Write pages to a folder: an index, a page a chapter, the errata, and the conditions
     #[arg(long, value_name = "FOLDER")]
     pages: Option<PathBuf>,
-    /// Threads to compute with; no result depends on it
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    threads: Option<usize>,
+    #[command(flatten)]
+    threads: Threads,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -61,18 +59,17 @@ pub(crate) struct ExplainArguments {
     /// The root seed of every random stream
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED, allow_negative_numbers = true)]
     seed: u64,
-    /// Threads to compute with; no result depends on it
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    threads: Option<usize>,
+    #[command(flatten)]
+    threads: Threads,
 }
 
 /// Checks claims and says whether every finding is as recorded.
 pub(crate) fn verify(arguments: &VerifyArguments) -> Result<ExitCode, Unusable> {
-    use_threads(arguments.threads)?;
+    arguments.threads.set()?;
     let claims = chosen(arguments.filter.as_deref())?;
     let ledger = run(&claims, arguments.seed);
     let text = match arguments.format {
-        Format::Terminal => report::ledger::terminal(&ledger, arguments.output.is_none() && colour()),
+        Format::Terminal => report::ledger::terminal(&ledger, arguments.target.colour()),
         Format::Json => report::json(&ledger)?,
         Format::Markdown => report::ledger::markdown(&ledger),
         Format::Junit => report::ledger::junit(&ledger)?,
@@ -80,7 +77,7 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> Result<ExitCode, Unusable> 
     if let Some(folder) = &arguments.pages {
         write_pages(folder, &report::ledger::pages(&ledger))?;
     }
-    deliver(arguments.output.as_deref(), &text)?;
+    arguments.target.deliver(&text)?;
     Ok(exit_code(&ledger))
 }
 
@@ -89,19 +86,19 @@ pub(crate) fn list(arguments: &ListArguments) -> Result<ExitCode, Unusable> {
     let claims = chosen(arguments.filter.as_deref())?;
     let lines: Vec<(&str, Finding, &str)> =
         claims.iter().map(|claim| (claim.id, claim.recorded, claim.quote)).collect();
-    deliver(None, &report::ledger::list(&lines, colour()))?;
+    print(&report::ledger::list(&lines, colour()))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Checks one claim and tells all about it.
 pub(crate) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, Unusable> {
-    use_threads(arguments.threads)?;
+    arguments.threads.set()?;
     let named = |claim: &&&Claim| claim.id == arguments.claim;
     let Some(claim) = LEDGER.iter().find(named) else {
         return Err(unknown("is called", &arguments.claim));
     };
     let ledger = run(&[claim], arguments.seed);
-    deliver(None, &report::ledger::explain(&ledger.claims[0], colour()))?;
+    print(&report::ledger::explain(&ledger.claims[0], colour()))?;
     Ok(exit_code(&ledger))
 }
 

@@ -1,9 +1,10 @@
-//! What every command needs: threads, progress, colours, and writing whole files.
+//! What every command needs: threads, progress, colours, a place for the result, and writing whole files.
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// One sentence that says what is wrong, where, and the mend.
@@ -18,28 +19,63 @@ impl<E: std::error::Error> From<E> for Unusable {
 /// More threads than any machine has cores only take memory.
 const MOST_THREADS: usize = 1024;
 
-/// Computes with so many threads, or with one a core.
-pub(super) fn use_threads(threads: Option<usize>) -> Result<(), Unusable> {
-    if let Some(threads) = threads {
-        if !(1..=MOST_THREADS).contains(&threads) {
-            return Err(Unusable(format!("--threads is {threads}; give a number from 1 to {MOST_THREADS}")));
-        }
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
-    }
-    Ok(())
+/// How many threads to compute with.
+#[derive(Args)]
+pub(super) struct Threads {
+    /// Threads to compute with; no result depends on it
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    threads: Option<usize>,
 }
 
-/// Writes `text` to a file, or to standard output.
-pub(super) fn deliver(output: Option<&Path>, text: &str) -> Result<(), Unusable> {
-    match output {
-        Some(path) => write_whole(path, text),
-        None => match std::io::stdout().write_all(text.as_bytes()) {
-            // Whoever reads us may stop early, as `head` does.
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Unusable(format!(
-                "standard output cannot be written: {error}; free some space or name another place"
-            ))),
-            _ => Ok(()),
-        },
+impl Threads {
+    /// Computes with so many, or with one a core.
+    pub(super) fn set(&self) -> Result<(), Unusable> {
+        if let Some(threads) = self.threads {
+            if !(1..=MOST_THREADS).contains(&threads) {
+                return Err(Unusable(format!("--threads is {threads}; give a number from 1 to {MOST_THREADS}")));
+            }
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+        }
+        Ok(())
+    }
+}
+
+/// Where a result goes.
+#[derive(Args)]
+pub(super) struct Target {
+    /// Write to a file, which appears only when it is complete
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Target {
+    /// The file, if one was named.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+
+    /// Whether what is delivered may have colours.
+    pub(super) fn colour(&self) -> bool {
+        self.output.is_none() && colour()
+    }
+
+    /// Writes `text` to the file, or to standard output.
+    pub(super) fn deliver(&self, text: &str) -> Result<(), Unusable> {
+        match self.file() {
+            Some(path) => write_whole(path, text),
+            None => print(text),
+        }
+    }
+}
+
+/// Writes `text` to standard output.
+pub(super) fn print(text: &str) -> Result<(), Unusable> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads us may stop early, as `head` does.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Unusable(format!("standard output cannot be written: {error}; free some space or name another place")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -120,6 +156,8 @@ pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Unusable> {
     }
     let mut aside = builder.tempfile_in(folder).map_err(|error| unwritable(&error))?;
     aside.write_all(text.as_bytes()).map_err(|error| unwritable(&error))?;
+    // On the disk before it takes the name of what was there: a machine that stops leaves the one or the other.
+    aside.as_file().sync_all().map_err(|error| unwritable(&error))?;
     aside.persist(&target).map_err(|error| unwritable(&error.error))?;
     Ok(())
 }

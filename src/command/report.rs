@@ -10,14 +10,15 @@ use unbiased::report;
 use unbiased::report::change::Changes;
 use unbiased::verify::Ledger;
 
-use super::output::{Unusable, colour, deliver, write_pages, write_whole};
+use super::output::{Target, Unusable, write_pages};
 
 /// What `unbiased report` is told.
 #[derive(Args)]
 #[command(
     after_long_help = "Records: what `unbiased compare --output` and `unbiased verify --format json --output` wrote. \
     Parts of one experiment are put together first.\n\nExit codes: 0 done and nothing changed, 1 something changed beyond the \
-    tolerance or sampling contradicts the exact route, 2 unusable input."
+    tolerance or sampling contradicts the exact route, 2 unusable input.",
+    mut_arg("output", |arg| arg.help("Write what would be printed to a file, which appears only when it is complete")),
 )]
 pub(crate) struct ReportArguments {
     /// The records, whole or in parts
@@ -26,9 +27,8 @@ pub(crate) struct ReportArguments {
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
-    /// Write what would be printed to a file, which appears only when it is complete
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    target: Target,
     /// Older records to compare with, each with the new one of its name
     #[arg(long, value_name = "OLD.json", num_args = 1..)]
     against: Vec<PathBuf>,
@@ -74,7 +74,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, Unusable> 
     let changes = changes(&records, arguments)?;
     let Records { ledger, comparisons } = &records;
     let text = match arguments.format {
-        Format::Terminal => terminal(&records, &changes, arguments.output.is_none() && colour()),
+        Format::Terminal => terminal(&records, &changes, arguments.target.colour()),
         Format::Markdown => {
             let ledger = ledger.iter().map(report::ledger::markdown);
             let pages = comparisons.iter().map(|record| report::comparison::markdown(record, false));
@@ -103,10 +103,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, Unusable> 
             |record: &Comparison, panel: usize, metric: Metric| report::comparison::figure(record, panel, metric);
         write_pages(folder, &report::site(ledger.as_ref(), comparisons, &figure))?;
     }
-    match &arguments.output {
-        Some(output) => write_whole(output, &text)?,
-        None => deliver(None, &text)?,
-    }
+    arguments.target.deliver(&text)?;
     let differs = changes.iter().any(|changed| !changed.changes.is_empty());
     let differs = differs || ledger.as_ref().is_some_and(|ledger| !ledger.as_recorded());
     let contradicted = comparisons.iter().any(|record| !record.overall().agrees());
