@@ -780,3 +780,64 @@ fn an_estimator_that_is_constant_is_reported() {
     assert_eq!(Changes::of_comparisons(&before, &after, 1e-9).changes, []);
     assert_eq!(Changes::of_comparisons(&before, &other, 1e-9).changes.len(), 1);
 }
+
+/// The names of a folder's files, sorted.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn pages_of_an_earlier_run_are_removed_and_nothing_else() {
+    let folder = Folder::new();
+    for name in ["small", "other"] {
+        folder.write(&format!("{name}.toml"), SMALL);
+        folder.good(&["compare", &format!("{name}.toml"), "--output", &format!("{name}.json")]);
+    }
+    // Pages, site and the ledger's pages in one folder, which also holds what is not ours.
+    let report = |records: &[&str]| {
+        let all = ["report", "--format", "summary", "--pages", "pages", "--site", "pages"];
+        folder.good(&[&all[..], records].concat());
+        names(&folder.path("pages"))
+    };
+    folder.good(&["verify", "ch07-jacket", "--pages", "pages"]);
+    let alone = report(&["small.json"]);
+    let both = report(&["small.json", "other.json"]);
+    assert!(both.contains(&"other.md".to_owned()) && both.contains(&"other.html".to_owned()), "{both:?}");
+    let listed = folder.read("pages/.unbiased-comparisons");
+    let lines: Vec<&str> = listed.lines().collect();
+    assert!(lines.is_sorted() && lines.contains(&"other.csv") && lines.contains(&"README.md"), "{lines:?}");
+    let mine = ["pages/mine.md", "pages/note.txt", "pages/.hidden.md", "outside.md"];
+    for name in mine {
+        folder.write(name, "mine");
+    }
+    std::fs::create_dir(folder.path("pages/folder.md")).unwrap();
+    let outside = folder.path("outside.md").display().to_string();
+    let planted = format!("{listed}note.txt\n.hidden.md\n../outside.md\n{outside}\nfolder.md\n..\n\n");
+    folder.write("pages/.unbiased-comparisons", &planted);
+    let mut expected = alone;
+    expected.extend(["mine.md", "note.txt", ".hidden.md", "folder.md"].map(str::to_owned));
+    expected.sort();
+    assert_eq!(report(&["small.json"]), expected);
+    for name in mine {
+        assert_eq!(folder.read(name), "mine", "{name}");
+    }
+    assert_eq!(report(&["small.json"]), expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_a_page_that_is_no_more_stays() {
+    let folder = Folder::new();
+    folder.write("small.toml", SMALL);
+    folder.good(&["compare", "small.toml", "--output", "small.json"]);
+    folder.good(&["report", "small.json", "--pages", "pages"]);
+    let listed = folder.read("pages/.unbiased-comparisons");
+    folder.write("pages/.unbiased-comparisons", &format!("{listed}link.md\n"));
+    folder.write("mine.md", "mine");
+    std::os::unix::fs::symlink("../mine.md", folder.path("pages/link.md")).unwrap();
+    folder.good(&["report", "small.json", "--pages", "pages"]);
+    assert_eq!((folder.read("pages/link.md").as_str(), folder.read("mine.md").as_str()), ("mine", "mine"));
+}

@@ -75,7 +75,7 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> Result<ExitCode, Unusable> 
         Format::Junit => report::ledger::junit(&ledger)?,
     };
     if let Some(folder) = &arguments.pages {
-        write_pages(folder, &report::ledger::pages(&ledger))?;
+        write_pages(folder, "ledger", &report::ledger::pages(&ledger))?;
     }
     arguments.target.deliver(&text)?;
     Ok(exit_code(&ledger))

@@ -1,5 +1,7 @@
 //! What every command needs: threads, progress, colours, a place for the result, and writing whole files.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -79,12 +81,44 @@ pub(super) fn print(text: &str) -> Result<(), Unusable> {
     }
 }
 
-/// Writes pages to a folder, which is made if it is not there.
-pub(super) fn write_pages(folder: &Path, pages: &[(String, String)]) -> Result<(), Unusable> {
+/// Writes pages to a folder, which is made if it is not there, and removes those of an earlier run that are no more.
+///
+/// A run leaves the names of its pages in the hidden file `.unbiased-KIND`, sorted, one a line. Only what that file names
+/// is ever removed. It is written before the pages, so that a run that stops leaves none that is not named. Each kind has
+/// its own, so that two kinds in one folder leave each other alone.
+pub(super) fn write_pages(folder: &Path, kind: &str, pages: &[(String, String)]) -> Result<(), Unusable> {
     std::fs::create_dir_all(folder).map_err(|error| {
         Unusable(format!("{} cannot be made: {}; name another folder", folder.display(), error.kind()))
     })?;
+    let names: BTreeSet<&str> = pages.iter().map(|(name, _)| name.as_str()).collect();
+    let manifest = folder.join(format!(".unbiased-{kind}"));
+    // Without a list, or with one that cannot be read, nothing is known to be ours.
+    let earlier = std::fs::read_to_string(&manifest).unwrap_or_default();
+    for name in earlier.lines().filter(|name| names_a_page(name) && !names.contains(name)) {
+        remove(&folder.join(name))?;
+    }
+    let list: String = names.iter().flat_map(|name| [name, "\n"]).collect();
+    write_whole(&manifest, &list)?;
     pages.iter().try_for_each(|(name, text)| write_whole(&folder.join(name), text))
+}
+
+/// Whether a name is one that a page may have: of a file in the folder itself, neither hidden nor of another kind.
+fn names_a_page(name: &str) -> bool {
+    let ending = Path::new(name).extension().and_then(OsStr::to_str);
+    !name.starts_with('.')
+        && !name.contains(['/', '\\', ':'])
+        && ending.is_some_and(|ending| ["md", "csv", "svg", "html"].contains(&ending))
+}
+
+/// Removes a file; what is no regular file, a link for instance, is not ours and stays.
+fn remove(path: &Path) -> Result<(), Unusable> {
+    if !path.symlink_metadata().is_ok_and(|there| there.is_file()) {
+        return Ok(());
+    }
+    std::fs::remove_file(path).map_err(|error| {
+        let kind = error.kind();
+        Unusable(format!("{} is of an earlier run and cannot be removed: {kind}; remove it", path.display()))
+    })
 }
 
 /// A bar on the error stream that shows itself after a second, and only on a terminal.

@@ -96,12 +96,12 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, Unusable> 
         Format::Summary => report::integration::summary(ledger.as_ref(), comparisons, &changes),
     };
     if let Some(folder) = &arguments.pages {
-        write_pages(folder, &report::comparison::pages(comparisons))?;
+        write_pages(folder, "comparisons", &report::comparison::pages(comparisons))?;
     }
     if let Some(folder) = &arguments.site {
         let figure =
             |record: &Comparison, panel: usize, metric: Metric| report::comparison::figure(record, panel, metric);
-        write_pages(folder, &report::site(ledger.as_ref(), comparisons, &figure))?;
+        write_pages(folder, "site", &report::site(ledger.as_ref(), comparisons, &figure))?;
     }
     arguments.target.deliver(&text)?;
     let differs = changes.iter().any(|changed| !changed.changes.is_empty());
