@@ -841,3 +841,34 @@ fn a_link_in_the_place_of_a_page_that_is_no_more_stays() {
     folder.good(&["report", "small.json", "--pages", "pages"]);
     assert_eq!((folder.read("pages/link.md").as_str(), folder.read("mine.md").as_str()), ("mine", "mine"));
 }
+
+#[test]
+fn a_name_with_a_space_is_linked_to() {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+    let folder = Folder::new();
+    folder.write("my experiment.toml", SMALL);
+    folder.write(
+        "other.toml",
+        &SMALL.replace("None to speak of.", "See [mine](<my experiment.md>) and [it](my%20experiment.md)."),
+    );
+    for name in ["my experiment", "other"] {
+        folder.good(&["compare", &format!("{name}.toml"), "--output", &format!("{name}.json")]);
+    }
+    folder.good(&["report", "my experiment.json", "other.json", "--pages", "pages", "--site", "site"]);
+    let mut linked = 0;
+    for page in ["README.md", "my experiment.md"] {
+        for event in Parser::new_ext(&folder.read(&format!("pages/{page}")), Options::ENABLE_TABLES) {
+            if let Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) = event {
+                let name = dest_url.replace("%20", " ");
+                assert!(folder.path("pages").join(&name).is_file(), "{page}: {dest_url}");
+                linked += usize::from(name.starts_with("my experiment"));
+            }
+        }
+    }
+    // The page and its figure on the index; the table and three figures on the page.
+    assert_eq!(linked, 2 + 4);
+    let site = names(&folder.path("site"));
+    assert!(site.contains(&"my-experiment.html".to_owned()), "{site:?}");
+    assert!(folder.read("site/index.html").contains("href=\"my-experiment.html\""));
+    assert_eq!(folder.read("site/other.html").matches("<a href=\"my-experiment.html\">").count(), 2);
+}

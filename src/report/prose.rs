@@ -1,4 +1,6 @@
-//! Words and counts in sentences, and what Markdown has to be kept from reading.
+//! Words and counts in sentences, what Markdown has to be kept from reading, and names of files in links.
+
+use std::fmt::Write;
 
 /// A count with its thousands apart.
 pub(super) fn count(n: u64) -> String {
@@ -62,8 +64,55 @@ fn escaped(out: &mut String, text: &str) {
     }
 }
 
+/// The name of a file as Markdown and addresses take it in a link: percent-encoded where it has to be.
+pub(super) fn link(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// The name of a file that a link leads to; what is encoded wrongly stays as it is.
+pub(super) fn linked(link: &str) -> String {
+    let mut bytes = Vec::with_capacity(link.len());
+    let mut rest = link.as_bytes();
+    while let [first, others @ ..] = rest {
+        let digit = |i: usize| others.get(i).and_then(|byte| char::from(*byte).to_digit(16));
+        if let (b'%', Some(high), Some(low)) = (first, digit(0), digit(1)) {
+            bytes.push((16 * high + low) as u8);
+            rest = &others[2..];
+        } else {
+            bytes.push(*first);
+            rest = others;
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| link.to_owned())
+}
+
 /// The text with a capital at its beginning.
 pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_has_no_character_that_ends_it_and_leads_back_to_its_name() {
+        assert_eq!(link("lambda-2.md"), "lambda-2.md");
+        assert_eq!(link("my experiment (λ) 100%.md"), "my%20experiment%20%28%CE%BB%29%20100%25.md");
+        for name in ["lambda.md", "my experiment (λ) 100%.md", "a%20b", "<a>#?&\"'"] {
+            assert_eq!(linked(&link(name)), name);
+        }
+        for text in ["%", "%4", "100%.md", "%zz", "%ff"] {
+            assert_eq!(linked(text), text);
+        }
+    }
 }

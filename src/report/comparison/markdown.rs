@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{agreement, cell, figure, figure_file, number, panel_names, verdicts};
 use crate::experiment::{Comparison, Metric, SettingRecord};
 use crate::report::number::shortest;
-use crate::report::prose::{capital, cell as text_cell, plain};
+use crate::report::prose::{capital, cell as text_cell, link, plain};
 
 /// The page of a record; with `figures`, it shows `NAME-METRIC-PANEL.svg` (panels from 1), which have to stand beside it.
 #[must_use]
@@ -39,7 +39,7 @@ pub(super) fn image(record: &Comparison, panel: usize, metric: Metric) -> Option
     figure(record, panel, metric)?;
     let name = &panel_names(record)[panel];
     let text = plain(&format!("{name}: {} against {}", metric.title(), record.experiment.axis()));
-    Some(format!("![{text}]({})", figure_file(record, panel, metric)))
+    Some(format!("![{text}]({})", link(&figure_file(record, panel, metric))))
 }
 
 /// The figures of a metric, or why there is none.
@@ -69,7 +69,8 @@ fn caption(record: &Comparison) -> String {
     if record.experiment.metrics.iter().any(|metric| metric.logarithmic()) {
         text.push_str(" Zeros have no place on a logarithmic axis: the legend names them.");
     }
-    let _ = write!(text, " Every number is in [{name}.csv]({name}.csv).", name = record.name);
+    let (name, target) = (plain(&record.name), link(&record.name));
+    let _ = write!(text, " Every number is in [{name}.csv]({target}.csv).");
     text
 }
 

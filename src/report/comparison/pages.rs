@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::markdown::{image, one_line};
 use super::{csv, figure, figure_file, markdown};
 use crate::experiment::Comparison;
-use crate::report::prose::plain;
+use crate::report::prose::{link, plain};
 
 /// The files, each with its name: `README.md`, and for every record `NAME.md`, `NAME.csv` and `NAME-METRIC-PANEL.svg` with
 /// panels from 1.
@@ -30,7 +30,7 @@ fn index(records: &[Comparison]) -> String {
     let mut out = String::from("# Comparisons\n");
     for record in records {
         let experiment = &record.experiment;
-        let _ = writeln!(out, "\n## [{}]({}.md)\n", plain(&one_line(&experiment.title)), record.name);
+        let _ = writeln!(out, "\n## [{}]({}.md)\n", plain(&one_line(&experiment.title)), link(&record.name));
         let _ = writeln!(out, "*{}*\n", plain(&one_line(&experiment.question)));
         let _ = writeln!(out, "{}", plain(&one_line(&experiment.finding)));
         let panels = 0..experiment.panel.len();

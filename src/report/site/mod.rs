@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 
 use crate::experiment::{Comparison, Metric};
 use crate::report::ledger::chapters;
+use crate::report::prose::linked;
 use crate::verify::{ClaimRecord, Ledger};
 
 /// What draws a panel of a comparison in one metric, as an SVG element.
@@ -103,11 +104,11 @@ impl<'a> Site<'a> {
         }
         let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
         let last = path.rsplit('/').next().unwrap_or(path);
-        let stem = last.strip_suffix(".md").or_else(|| last.strip_suffix(".html"))?;
-        let page = format!("{stem}.html");
-        if !self.has(&page) {
-            return None;
-        }
+        let stem = linked(last.strip_suffix(".md").or_else(|| last.strip_suffix(".html"))?);
+        let page = Some(format!("{stem}.html")).filter(|page| self.has(page));
+        // A comparison's page is not always called as its record is.
+        let named = || self.comparisons.iter().find(|(_, record)| record.name == stem).map(|(page, _)| page.clone());
+        let page = page.or_else(named)?;
         match self.claim(anchor) {
             Some(claim) if page == file::chapter(claim.chapter) || page == file::LEDGER => {
                 Some(format!("{page}#{anchor}"))

@@ -67,7 +67,7 @@ fn comparison(name: &str, analysis: &str) -> Comparison {
 }
 
 const ESSAY: &str = "# Why\n\nSee `ch07-four`, `not-a-claim`, [the chapter](../ledger/chapter-07.md#ch07-six), [the other](second.md), \
-                     [a page that is not here](../docs/METHOD.md), [bad](javascript:alert(1)), [away](https://example.org/) and \
+                     [a page that is not here](../docs/METHOD.md), [a name](<../a \"name\".md>), [its code](%2E%2E%2Fa%20%22name%22.md), [bad](javascript:alert(1)), [away](https://example.org/) and \
                      ![a picture](http://example.org/picture.png).\n\n<script>alert('&')</script>\n\nText with <b onclick=\"x\">markup</b>.\n\n\
                      ## How\n\n| a | b |\n|---|---:|\n| 1 | 2 |\n";
 
@@ -258,7 +258,7 @@ fn an_essay_links_to_what_is_there_and_its_headings_stand_below_the_pages() {
         "<code>not-a-claim</code>",
         "<a href=\"chapter-07.html#ch07-six\">the chapter</a>",
         "<a href=\"second.html\">the other</a>",
-        ", a page that is not here, bad, <a href=\"https://example.org/\">away</a> and a picture.",
+        ", a page that is not here, a name, <a href=\"---a--name-.html\">its code</a>, bad, <a href=\"https://example.org/\">away</a> and a picture.",
         "<caption><span>Table 1 of the analysis</span></caption>",
         "<th scope=\"col\" style=\"text-align: right\">b</th>",
     ] {
