@@ -872,3 +872,45 @@ fn a_name_with_a_space_is_linked_to() {
     assert!(folder.read("site/index.html").contains("href=\"my-experiment.html\""));
     assert_eq!(folder.read("site/other.html").matches("<a href=\"my-experiment.html\">").count(), 2);
 }
+
+const WORKFLOW: &str = include_str!("../examples/github-workflow.yml");
+
+#[test]
+fn the_workflow_asks_for_no_more_than_it_needs_and_goes_on_after_a_failure() {
+    let steps: Vec<&str> = WORKFLOW.split("\n      - ").collect();
+    let step = |name: &str| *steps.iter().find(|step| step.starts_with(&format!("name: {name}"))).unwrap();
+    for name in ["the ledger", "comparisons", "the summary on", "the summary as", "JUnit"] {
+        assert!(step(name).contains("${{ !cancelled()"), "{name}");
+    }
+    assert!(step("the summary as").contains("github.event.pull_request.head.repo.full_name == github.repository"));
+    assert!(!WORKFLOW.contains("checks: write"));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_script_of_the_workflow_fails_on_a_change_and_leaves_its_reports() {
+    let step = WORKFLOW.split("- name: comparisons").nth(1).unwrap().split("run: |\n").nth(1).unwrap();
+    let script: Vec<&str> = step.lines().take_while(|line| line.starts_with("          ")).collect();
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("experiments")).unwrap();
+    std::fs::create_dir(folder.path("records")).unwrap();
+    folder.write("experiments/small.toml", SMALL);
+    folder.write("experiments/another one.toml", SMALL);
+    let program = assert_cmd::cargo::cargo_bin("unbiased");
+    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let run = || {
+        let mut command = Command::new("bash");
+        let result = command.args(["-e", "-c", &script.join("\n")]).env("PATH", &path).current_dir(folder.0.path());
+        result.output().unwrap().status.code()
+    };
+    let mut record = self::run(SMALL);
+    folder.write("records/small.json", &unbiased::report::json(&record).unwrap());
+    assert_eq!(run(), Some(0));
+    assert!(folder.read("summary.md").contains("another one: new, nothing to compare with."));
+    std::fs::remove_file(folder.path("summary.md")).unwrap();
+    record.results[0].points[0].verdict = Some("turned".to_owned());
+    folder.write("records/small.json", &unbiased::report::json(&record).unwrap());
+    assert_eq!(run(), Some(1));
+    assert!(folder.read("summary.md").contains("small: 1 change"));
+    assert!(folder.read("comparisons.xml").contains("failures=\"1\""));
+}
