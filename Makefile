@@ -30,6 +30,7 @@ reports: ## write the snapshots in reports/
 	$(PROGRAMS)/unbiased exact problems/cliff-walking.json --output reports/cliff-walking.txt
 	$(PROGRAMS)/unbiased exact problems/taxi.json --output reports/taxi.txt
 	$(PROGRAMS)/examples/off_policy reports/OFF_POLICY.md
+	$(PROGRAMS)/unbiased audit --matrix --format markdown --output reports/AUDIT.md
 	$(PROGRAMS)/unbiased verify --pages reports/ledger --format json --output $(PROGRAMS)/ledger.json
 	for experiment in experiments/*.toml; do \
 		$(PROGRAMS)/unbiased compare $$experiment --output reports/comparisons/$$(basename $$experiment .toml).json > /dev/null || exit 1; \

@@ -30,6 +30,9 @@ pub mod settings {}
 #[doc = include_str!("../docs/EXPERIMENTS.md")]
 pub mod experiments {}
 
+#[doc = include_str!("../docs/AUDIT.md")]
+pub mod auditing {}
+
 #[doc = include_str!("../docs/FINDINGS.md")]
 pub mod findings {}
 

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use command::audit::AuditArguments;
 use command::compare::CompareArguments;
 use command::exact::ExactArguments;
 use command::ledger::{ExplainArguments, ListArguments, VerifyArguments};
@@ -32,6 +33,8 @@ enum Command {
     Exact(ExactArguments),
     /// Compare estimators as an experiment file says: a record, exact and sampled
     Compare(CompareArguments),
+    /// Somebody's estimator against everything that is true of a correct one, and the known bug it looks like
+    Audit(AuditArguments),
     /// Records into pages, figures, tables and a site, and what changed since older records
     Report(ReportArguments),
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => command::ledger::explain(&arguments),
         Command::Exact(arguments) => command::exact::exact(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Compare(arguments) => command::compare::compare(&arguments),
+        Command::Audit(arguments) => command::audit::run(&arguments),
         Command::Report(arguments) => command::report::report(&arguments),
     };
     result.unwrap_or_else(|Unusable(sentence)| {

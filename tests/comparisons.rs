@@ -776,7 +776,7 @@ fn an_estimator_that_is_constant_is_reported() {
         measured.sampled = Some(Sampled { value, standard_error: 0.0 });
         record.clone()
     };
-    let (before, after, other) = (set(3.0), set(3.0 + f64::EPSILON), set(3.1));
+    let (before, after, other) = (set(3.0), set(3.0 + 2.0 * f64::EPSILON), set(3.1));
     assert_eq!(Changes::of_comparisons(&before, &after, 1e-9).changes, []);
     assert_eq!(Changes::of_comparisons(&before, &other, 1e-9).changes.len(), 1);
 }

@@ -58,13 +58,17 @@ impl Diagnosis {
         let name = |like: &Likeness| format!("{} \"{}\" in {}", like.mutant, like.title, like.of);
         let next = self.likest.get(1).map_or_else(String::new, |next| {
             if next.distance <= SAME {
-                format!("; the same mean as {}, from which {} checks tell it apart", name(next), next.checks_apart)
+                let checks = match next.checks_apart {
+                    1 => "1 check tells".to_owned(),
+                    n => format!("{n} checks tell"),
+                };
+                format!("; {} has the same mean, and {checks} it apart", name(next))
             } else {
                 format!("; next best, {}° off: {}", shown(next.angle), name(next))
             }
         });
         if self.matches() {
-            format!("it matches {} to {:.0e} in every setting{next}", name(first), first.distance.max(1e-16))
+            format!("it matches {} to {SAME:.0e} in every setting{next}", name(first))
         } else {
             format!("it matches no known bug; the nearest, {}° off, is {}{next}", shown(first.angle), name(first))
         }

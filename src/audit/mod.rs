@@ -15,6 +15,7 @@ mod fault;
 mod gradients;
 mod matrix;
 mod mutant;
+mod program;
 mod runner;
 mod situation;
 mod subject;
@@ -27,6 +28,7 @@ pub use examination::Examination;
 pub use fault::Fault;
 pub use matrix::{CheckRow, MatrixRecord, MutantRow, Score, Standing, SubjectRow, matrix};
 pub use mutant::{Mutant, Observable, Reference};
+pub use program::Program;
 pub use runner::{Audit, AuditRecord, Outcome, Row, audit};
 pub use situation::{Edition, Plan, SITUATIONS, Situation};
 pub use subject::{

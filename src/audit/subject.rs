@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::str::FromStr;
 
 use crate::autodiff::{Scalar, gradient};
 use crate::batch::PaddedBatch;
@@ -229,6 +230,44 @@ pub struct Promises {
     pub aggregation: Aggregation,
     /// Its penalty.
     pub penalty: Option<Penalty>,
+}
+
+/// The words of a list such as `groups,ratio=step,clip=pessimistic,penalty=reverse`.
+const WORDS: &str = "groups, critic, bootstraps, ratio=step|sequence|geometric-mean, clip=pessimistic|dual|truncated, \
+                     discount=returns-alone|none, normalises=group|batch, average=sequence|tokens|constant-length, \
+                     penalty=reverse|forward, objective=better-of-two";
+
+impl FromStr for Promises {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut promises = Self::default();
+        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            match word {
+                "groups" => promises.groups = true,
+                "critic" => promises.critic = true,
+                "bootstraps" => promises.bootstraps = true,
+                "ratio=step" => promises.ratio = Ratio::Step,
+                "ratio=sequence" => promises.ratio = Ratio::Sequence,
+                "ratio=geometric-mean" => promises.ratio = Ratio::GeometricMean,
+                "clip=pessimistic" => promises.clip = Clip::Pessimistic,
+                "clip=dual" => promises.clip = Clip::Dual,
+                "clip=truncated" => promises.clip = Clip::Truncated,
+                "discount=returns-alone" => promises.discounting = Discounting::ReturnsAlone,
+                "discount=none" => promises.discounting = Discounting::None,
+                "normalises=group" => promises.normalisation = Normalisation::Group,
+                "normalises=batch" => promises.normalisation = Normalisation::Batch,
+                "average=sequence" => promises.aggregation = Aggregation::SequenceMean,
+                "average=tokens" => promises.aggregation = Aggregation::TokenMean,
+                "average=constant-length" => promises.aggregation = Aggregation::ConstantLength,
+                "penalty=reverse" => promises.penalty = Some(Penalty::Reverse),
+                "penalty=forward" => promises.penalty = Some(Penalty::Forward),
+                "objective=better-of-two" => promises.objective = Objective::BetterOfTwo,
+                _ => return Err(format!("\"{word}\" is no promise; they are {WORDS}")),
+            }
+        }
+        Ok(promises)
+    }
 }
 
 /// Something to audit.

@@ -220,8 +220,8 @@ fn extend(
 
 #[cfg(test)]
 mod tests {
-    use super::super::situation::{Edition, SITUATIONS};
     use super::*;
+    use crate::audit::situation::{Edition, SITUATIONS};
 
     #[test]
     fn the_truth_of_every_world_is_that_of_the_oracle_and_of_its_paths() {
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn the_gradient_of_a_divergence_is_the_slope_of_its_value() {
-        let situation = super::super::situation::named("penalty").situation(Edition::First);
+        let situation = crate::audit::situation::named("penalty").situation(Edition::First);
         let world = &situation.world;
         let divergence = |theta: &[f64], reverse: bool| {
             let policy = world.target.clone().with_parameters(theta.to_vec()).unwrap();

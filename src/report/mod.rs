@@ -1,5 +1,6 @@
 //! Seventh floor: records to text. It must not know how anything was computed.
 
+pub mod audit;
 pub mod change;
 pub mod comparison;
 mod exact;

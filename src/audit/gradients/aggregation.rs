@@ -1,12 +1,12 @@
 //! Averages over steps, read off the weights: an identity that does not ask what the advantages are.
 
-use super::super::check::{Check, Finding};
-use super::super::examination::Examination;
-use super::super::situation::Laid;
-use super::super::subject::Aggregation;
 use super::KINDS;
 use super::answers::verdict;
 use super::judge::shown;
+use crate::audit::check::{Check, Finding};
+use crate::audit::examination::Examination;
+use crate::audit::situation::Laid;
+use crate::audit::subject::Aggregation;
 use crate::batch::{PaddedBatch, Whole};
 
 pub(super) static CHECKS: [Check; 1] = [Check {

@@ -1,12 +1,12 @@
 //! There is an answer at all: finite, the same each time, and made of what it promises to read.
 
-use super::super::check::{Check, Evidence, Finding};
-use super::super::examination::Examination;
-use super::super::fault::Fault;
-use super::super::situation::{Laid, SITUATIONS};
-use super::super::subject::{Kind, Normalisation, Ratio};
 use super::KINDS;
 use super::direction::unpromised;
+use crate::audit::check::{Check, Evidence, Finding};
+use crate::audit::examination::Examination;
+use crate::audit::fault::Fault;
+use crate::audit::situation::{Laid, SITUATIONS};
+use crate::audit::subject::{Kind, Normalisation, Ratio};
 
 pub(super) static CHECKS: [Check; 5] = [
     Check {

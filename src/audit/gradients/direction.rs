@@ -1,10 +1,10 @@
 //! The expected gradient points where the promised one does.
 
-use super::super::check::{Check, Finding};
-use super::super::examination::Examination;
-use super::super::subject::{Normalisation, Promises, Ratio};
 use super::KINDS;
 use super::judge::Standing;
+use crate::audit::check::{Check, Finding};
+use crate::audit::examination::Examination;
+use crate::audit::subject::{Normalisation, Objective, Promises, Ratio};
 
 macro_rules! direction {
     ($situation:literal, $where_:literal, $because:literal) => {
@@ -98,8 +98,9 @@ fn direction(examination: &Examination, id: &'static str) -> Finding {
     };
     let mut evidence = standing.evidence().with("variance", moments.trace);
     let floor = situation.floor();
+    let plain = examination.promises().objective == Objective::Return;
     let comparable =
-        floor > 0.0 && standing.is_parallel() && examination.promises().normalisation == Normalisation::None;
+        plain && floor > 0.0 && standing.is_parallel() && examination.promises().normalisation == Normalisation::None;
     if comparable && !id.starts_with("stale") && id != "fragment" {
         evidence = evidence.with("over floor", moments.trace / (standing.scale * standing.scale) / floor);
     }

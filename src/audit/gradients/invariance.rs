@@ -1,13 +1,13 @@
 //! What must change nothing.
 
-use super::super::check::{Check, Evidence, Finding};
-use super::super::examination::Examination;
-use super::super::fault::Fault;
-use super::super::situation::Laid;
-use super::super::subject::{Aggregation, Normalisation, Objective};
 use super::KINDS;
 use super::answers::verdict;
 use super::judge::shown;
+use crate::audit::check::{Check, Evidence, Finding};
+use crate::audit::examination::Examination;
+use crate::audit::fault::Fault;
+use crate::audit::situation::Laid;
+use crate::audit::subject::{Aggregation, Normalisation, Objective};
 use crate::batch::Whole;
 use crate::numeric;
 

@@ -1,7 +1,7 @@
 //! What a mean is beside the truth.
 
-use super::super::check::Evidence;
-use super::super::examination::Moments;
+use crate::audit::check::Evidence;
+use crate::audit::examination::Moments;
 use crate::numeric;
 
 /// Equalities hold to a billionth of what was added up.

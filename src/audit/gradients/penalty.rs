@@ -1,13 +1,13 @@
 //! KL penalties.
 
-use super::super::check::{Check, Evidence, Finding};
-use super::super::examination::Examination;
-use super::super::fault::Fault;
-use super::super::situation::Laid;
-use super::super::subject::Penalty;
 use super::KINDS;
 use super::answers::verdict;
 use super::judge::{Standing, Word};
+use crate::audit::check::{Check, Evidence, Finding};
+use crate::audit::examination::Examination;
+use crate::audit::fault::Fault;
+use crate::audit::situation::Laid;
+use crate::audit::subject::Penalty;
 
 pub(super) static CHECKS: [Check; 2] = [
     Check {

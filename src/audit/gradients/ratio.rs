@@ -1,12 +1,12 @@
 //! Ratios and clips, read off the weights: identities that do not ask what the advantages are.
 
-use super::super::check::{Check, Evidence, Finding};
-use super::super::examination::Examination;
-use super::super::fault::Fault;
-use super::super::situation::{RANGE, Situation};
-use super::super::subject::{Clip, Promises, Ratio};
 use super::KINDS;
 use super::judge::shown;
+use crate::audit::check::{Check, Evidence, Finding};
+use crate::audit::examination::Examination;
+use crate::audit::fault::Fault;
+use crate::audit::situation::{RANGE, Situation};
+use crate::audit::subject::{Clip, Promises, Ratio};
 use crate::batch::PaddedBatch;
 use crate::numeric::exp;
 

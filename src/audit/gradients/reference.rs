@@ -1,6 +1,6 @@
 //! Reference subjects: the algorithms as their papers have them, as recipes.
 
-use super::super::subject::{
+use crate::audit::subject::{
     Aggregation, Clip, Discounting, Normalisation, Objective, Penalty, Promises, Ratio, Subject,
 };
 use crate::estimator::recipe::{

@@ -1,11 +1,11 @@
 //! The length of the expected gradient does not depend on what it should not depend on.
 
-use super::super::check::{Check, Evidence, Finding};
-use super::super::examination::Examination;
-use super::super::subject::Normalisation;
 use super::KINDS;
 use super::direction::standing;
 use super::judge::{Standing, shown};
+use crate::audit::check::{Check, Evidence, Finding};
+use crate::audit::examination::Examination;
+use crate::audit::subject::Normalisation;
 use crate::numeric;
 
 pub(super) static CHECKS: [Check; 6] = [

@@ -1,7 +1,7 @@
 //! Averages and accumulation (section 3.2 of the catalogue).
 
-use super::super::super::mutant::Observable::{Direction, Invariance, ScaleByConfiguration};
 use super::Bug;
+use crate::audit::mutant::Observable::{Direction, Invariance, ScaleByConfiguration};
 use crate::batch::PaddedBatch;
 use crate::estimator::recipe::{column, constant_length, k2_loss, sequence_mean, sequence_sum, token_mean};
 

@@ -1,7 +1,7 @@
 //! Baselines, groups and normalisation (section 3.1 of the catalogue).
 
-use super::super::super::mutant::Observable::{Dead, Direction, Invariance, NotFinite, ScaleByConfiguration, Variance};
 use super::Bug;
+use crate::audit::mutant::Observable::{Dead, Direction, Invariance, NotFinite, ScaleByConfiguration, Variance};
 use crate::batch::PaddedBatch;
 use crate::estimator::recipe::{
     column, group_centred, leave_one_out, mean_of, standard_deviation, standardised, total,

@@ -1,7 +1,7 @@
 //! Masks, padding and alignment (section 3.3 of the catalogue).
 
-use super::super::super::mutant::Observable::{Direction, ImportanceSampling, Invariance, NotFinite};
 use super::Bug;
+use crate::audit::mutant::Observable::{Direction, ImportanceSampling, Invariance, NotFinite};
 use crate::batch::PaddedBatch;
 use crate::estimator::recipe::{column, mean_of, standard_deviation};
 use crate::estimator::{reward_to_go, total_return};

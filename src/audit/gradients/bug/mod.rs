@@ -6,9 +6,9 @@ mod masks;
 mod others;
 mod ratios;
 
-use super::super::catalogue::Specimen;
-use super::super::mutant::Observable;
 use super::reference::{ALGORITHMS, Algorithm};
+use crate::audit::catalogue::Specimen;
+use crate::audit::mutant::Observable;
 use crate::estimator::recipe::Recipe;
 
 /// A known bug of an estimator.

@@ -1,7 +1,7 @@
 //! Penalties, signs, shapes and returns (sections 3.4, 3.6 and 3.7 of the catalogue).
 
-use super::super::super::mutant::Observable::{Dead, Direction, Divergence, Identity, Invariance, Variance};
 use super::Bug;
+use crate::audit::mutant::Observable::{Dead, Direction, Divergence, Identity, Invariance, Variance};
 use crate::estimator::recipe::{by_row, column, k1_loss, k2_loss, k3_loss, mean_of, ratios, to_go, total};
 use crate::estimator::reward_to_go;
 use crate::numeric::power;

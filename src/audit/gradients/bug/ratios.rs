@@ -1,7 +1,7 @@
 //! Ratios, clips and detaching (section 3.5 of the catalogue).
 
-use super::super::super::mutant::Observable::{Direction, ImportanceSampling, Scale, ScaleByConfiguration};
 use super::Bug;
+use crate::audit::mutant::Observable::{Direction, ImportanceSampling, Scale, ScaleByConfiguration};
 use crate::batch::PaddedBatch;
 use crate::estimator::recipe::{clipped, column, mean_of, ratios, sequence_ratio, truncated_ratio, unweighted};
 use crate::numeric::exp;
