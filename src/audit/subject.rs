@@ -46,6 +46,8 @@ pub struct Fragment {
     pub terminated: Vec<bool>,
     /// Whether the clock ended the episode at each step, `[T]`: the next step begins another episode.
     pub truncated: Vec<bool>,
+    /// Whether the policy acted at each step, `[T]`; it did not where a tool wrote the token.
+    pub acted: Vec<bool>,
     /// `π/μ` of each step, `[T]`.
     pub ratios: Vec<f64>,
     /// The discount `γ`.
@@ -73,14 +75,26 @@ pub enum Kind {
     Advantages,
     /// An estimator of the Kullback-Leibler divergence.
     Divergence,
-    /// An entropy.
+    /// An entropy of a choice, from its logits.
     Entropy,
-    /// The logarithm of a density.
+    /// An entropy and its slope in the logits.
+    EntropyBonus,
+    /// An estimate of an entropy from the log-probability of a sample.
+    EntropyEstimate,
+    /// The entropy of a Gaussian policy, from its log standard deviations.
+    GaussianEntropy,
+    /// The logarithm of a Gaussian policy's density.
     Density,
+    /// The logarithm of the density of a Gaussian policy squashed by `tanh`.
+    SquashedDensity,
+    /// The log-probability with which a sampler draws, at a temperature and from the likeliest.
+    Sampling,
     /// An estimator of pass@k.
     PassAtK,
     /// A product with the Fisher matrix.
     Fisher,
+    /// A solver of linear equations from products with their matrix.
+    Solve,
     /// The clipped loss of a value function.
     ValueLoss,
     /// Random numbers of several workers.
@@ -98,9 +112,15 @@ impl Kind {
             Self::Advantages => "advantages",
             Self::Divergence => "divergence",
             Self::Entropy => "entropy",
+            Self::EntropyBonus => "entropy bonus",
+            Self::EntropyEstimate => "entropy estimate",
+            Self::GaussianEntropy => "Gaussian entropy",
             Self::Density => "density",
+            Self::SquashedDensity => "squashed density",
+            Self::Sampling => "sampling",
             Self::PassAtK => "pass@k",
             Self::Fisher => "Fisher product",
+            Self::Solve => "solver",
             Self::ValueLoss => "value loss",
             Self::Draws => "draws",
         }
@@ -207,6 +227,20 @@ pub enum Objective {
     BetterOfTwo,
 }
 
+/// Which rule advantages follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AdvantageRule {
+    /// Generalised advantages (Schulman et al. 2016), whatever the ratios are.
+    #[default]
+    Generalised,
+    /// The same, passing over steps at which the policy did not act: these have advantage 0 and count for nothing.
+    PassingOver,
+    /// Discounted rewards to go, without a critic: what comes after a time limit is left out.
+    Returns,
+    /// V-trace targets less values, with ratios cut at 1 (Espeholt et al. 2018).
+    VTrace,
+}
+
 /// What a subject promises. What it does not promise it is not held to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Promises {
@@ -230,6 +264,8 @@ pub struct Promises {
     pub aggregation: Aggregation,
     /// Its penalty.
     pub penalty: Option<Penalty>,
+    /// Its rule for advantages.
+    pub advantages: AdvantageRule,
 }
 
 /// The words of a list such as `groups,ratio=step,clip=pessimistic,penalty=reverse`.
