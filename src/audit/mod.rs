@@ -4,14 +4,12 @@
 //! divergence or the like. Truth comes from listing everything that can happen in small worlds; a check also proves that what it
 //! tests was active in its data. [`specimens`] are the known bugs, by which the suite is tried and a failure is named.
 
-// What is for functions waits for its checks.
-#![allow(dead_code)]
-
 mod catalogue;
 mod check;
 mod diagnosis;
 mod examination;
 mod fault;
+mod functions;
 mod gradients;
 mod matrix;
 mod mutant;
