@@ -112,6 +112,7 @@ const fn plain() -> Promises {
         normalisation: unbiased::audit::Normalisation::None,
         aggregation: unbiased::audit::Aggregation::SequenceSum,
         penalty: None,
+        advantages: unbiased::audit::AdvantageRule::Generalised,
     }
 }
 

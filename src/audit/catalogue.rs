@@ -1,15 +1,16 @@
 //! Everything that the audit knows, in one place: checks, reference subjects and known bugs.
 
 use super::check::Check;
+use super::functions;
 use super::gradients;
 use super::gradients::bug::Bug;
 use super::gradients::reference::ALGORITHMS;
-use super::mutant::Observable;
+use super::mutant::{Mutant, Observable, Reference};
 use super::subject::Subject;
 
 /// Every check.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
-    gradients::checks()
+    gradients::checks().chain(functions::checks())
 }
 
 /// A correct subject, ready to audit.
@@ -59,17 +60,41 @@ pub fn samples() -> Vec<Sample> {
         subject: algorithm.subject(algorithm.name, algorithm.recipe),
         expected: algorithm.expected,
     };
-    ALGORITHMS.iter().map(of).collect()
+    let function = |reference: &'static Reference| Sample {
+        name: reference.name,
+        source: reference.source,
+        subject: (reference.subject)(),
+        expected: reference.expected,
+    };
+    ALGORITHMS.iter().map(of).chain(functions::references().map(function)).collect()
 }
 
 /// The known bugs.
 #[must_use]
 pub fn specimens() -> Vec<Specimen> {
-    gradients::bug::bugs().map(Bug::specimen).collect()
+    gradients::bug::bugs().map(Bug::specimen).chain(functions::mutants().map(of_function)).collect()
 }
 
 /// Bugs that no check was written for: known ones in other algorithms, and two at once.
 #[must_use]
 pub fn held_out() -> Vec<Specimen> {
-    gradients::bug::held_out()
+    gradients::bug::held_out().into_iter().chain(functions::held_out().map(of_function)).collect()
+}
+
+/// A known bug of a function; one name may stand for an estimator and for a function of the catalogue's row.
+fn of_function(mutant: &'static Mutant) -> Specimen {
+    let subject = (mutant.subject)();
+    let of = functions::references().find(|reference| reference.name == mutant.of);
+    Specimen {
+        id: format!("{}/{}", subject.kind().name(), mutant.id),
+        title: mutant.title.to_owned(),
+        evidence: mutant.evidence,
+        wrong: mutant.wrong,
+        observable: mutant.observable,
+        active: mutant.active,
+        equivalent: mutant.equivalent,
+        of: mutant.of,
+        subject,
+        expected: of.map_or(&[], |reference| reference.expected),
+    }
 }

@@ -107,12 +107,11 @@ struct Known {
     failing: Vec<String>,
 }
 
-/// Every known bug of an estimator of the gradient, examined once.
+/// Every known bug, examined once.
 fn known(edition: Edition) -> &'static [Known] {
     static BOTH: [OnceLock<Vec<Known>>; 2] = [OnceLock::new(), OnceLock::new()];
     BOTH[usize::from(edition == Edition::Second)].get_or_init(|| {
         let mut specimens = catalogue::specimens();
-        specimens.retain(|specimen| specimen.subject.kind().estimates_the_gradient());
         // Threads of its own: a thread of a pool that waits here would wait for itself.
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let share = specimens.len().div_ceil(threads);
@@ -140,11 +139,16 @@ fn examine(specimen: Specimen, edition: Edition) -> Known {
     Known { specimen, fingerprint, failing }
 }
 
-/// Compares a subject that failed with every known bug of its kind.
-pub(super) fn diagnose(subject: &Subject, edition: Edition, record: &AuditRecord) -> Option<Diagnosis> {
-    if !subject.kind().estimates_the_gradient() {
-        return None;
+/// Whether two subjects answer the same questions: functions are compared with those that promise the same.
+fn comparable(a: &Subject, b: &Subject) -> bool {
+    match (a.kind(), b.kind()) {
+        (a, b) if a.estimates_the_gradient() => b.estimates_the_gradient(),
+        (kind, other) => kind == other && a.promises == b.promises,
     }
+}
+
+/// Compares a subject that failed with every known bug of its kind.
+pub(super) fn diagnose(subject: &Subject, edition: Edition, record: &AuditRecord) -> Diagnosis {
     let own = Examination::new(subject, edition).fingerprint();
     let bad = failing(record);
     let only = |a: &[String], b: &[String]| a.iter().filter(|check| !b.contains(check)).count();
@@ -159,12 +163,13 @@ pub(super) fn diagnose(subject: &Subject, edition: Edition, record: &AuditRecord
             checks_apart: only(&bad, &known.failing) + only(&known.failing, &bad),
         }
     };
-    let mut likest: Vec<Likeness> = known(edition).iter().map(like).collect();
+    let mut likest: Vec<Likeness> =
+        known(edition).iter().filter(|known| comparable(subject, &known.specimen.subject)).map(like).collect();
     // Among the same means the pattern of failing checks decides.
     likest.sort_by(|a, b| {
         let by_checks = a.checks_apart.cmp(&b.checks_apart);
         a.distance.total_cmp(&b.distance).then(by_checks).then_with(|| a.mutant.cmp(&b.mutant))
     });
     likest.truncate(3);
-    Some(Diagnosis { likest })
+    Diagnosis { likest }
 }

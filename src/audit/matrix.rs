@@ -163,7 +163,7 @@ fn mutant(specimen: Specimen) -> MutantRow {
     let by = record.rows.iter().filter(|row| !row.outcome.is_good()).map(|row| row.check.clone());
     let by: Vec<String> = by.collect();
     let elsewhere = audit(&specimen.subject).in_edition(Edition::Second).check();
-    let likest = diagnosis::diagnose(&specimen.subject, Edition::Second, &elsewhere).map(|found| found.likest);
+    let likest = diagnosis::diagnose(&specimen.subject, Edition::Second, &elsewhere).likest;
     MutantRow {
         id: specimen.id,
         title: specimen.title,
@@ -175,7 +175,7 @@ fn mutant(specimen: Specimen) -> MutantRow {
         reason: specimen.equivalent.map(str::to_owned),
         killed: !by.is_empty(),
         by,
-        diagnosis: likest.unwrap_or_default(),
+        diagnosis: likest,
     }
 }
 

@@ -30,6 +30,6 @@ pub use program::Program;
 pub use runner::{Audit, AuditRecord, Outcome, Row, audit};
 pub use situation::{Edition, Plan, SITUATIONS, Situation};
 pub use subject::{
-    AdvantageRule, Aggregation, Clip, Discounting, Fragment, Kind, LogProbLoss, Normalisation, Objective, Penalty, Promises,
-    Ratio, Scores, Subject,
+    AdvantageRule, Aggregation, Clip, Discounting, Fragment, Kind, LogProbLoss, Normalisation, Objective, Penalty,
+    Promises, Ratio, Scores, Subject,
 };

@@ -240,7 +240,7 @@ impl Audit<'_> {
     pub fn run(self) -> AuditRecord {
         let mut record = self.check();
         if !record.is_good() {
-            record.diagnosis = diagnose(self.subject, self.edition, &record);
+            record.diagnosis = Some(diagnose(self.subject, self.edition, &record));
         }
         record
     }

@@ -21,7 +21,7 @@ pub(super) static PART: Part =
 impl<'a> Subject<'a> {
     /// The first `count` uniform random numbers in `[0, 1)` that worker `worker` draws in a run with seed `seed`; it is
     /// called with `seed`, `worker` and `count` in this order.
-    pub fn draws(name: impl Into<String>, draws: impl Fn(u64, usize, usize) -> Vec<f64> + Sync + 'a) -> Self {
+    pub fn draws(name: impl Into<String>, draws: impl Fn(u64, usize, usize) -> Vec<f64> + Send + Sync + 'a) -> Self {
         Self::numbers(Kind::Draws, name, move |x| {
             let [seed, worker, count] = x else { return Vec::new() };
             draws(*seed as u64, *worker as usize, *count as usize)

@@ -22,13 +22,16 @@ pub(super) static PART: Part = Part {
 
 impl<'a> Subject<'a> {
     /// The entropy `−Σ_a π(a) log π(a)`, in nats, of the choice with these logits.
-    pub fn entropy(name: impl Into<String>, entropy: impl Fn(&[f64]) -> f64 + Sync + 'a) -> Self {
+    pub fn entropy(name: impl Into<String>, entropy: impl Fn(&[f64]) -> f64 + Send + Sync + 'a) -> Self {
         Self::numbers(Kind::Entropy, name, move |logits| vec![entropy(logits)])
     }
 
     /// The entropy of the choice with these logits, and its derivative in each of them: what is *added* to an objective
     /// that is maximised, or subtracted from a loss.
-    pub fn entropy_bonus(name: impl Into<String>, bonus: impl Fn(&[f64]) -> (f64, Vec<f64>) + Sync + 'a) -> Self {
+    pub fn entropy_bonus(
+        name: impl Into<String>,
+        bonus: impl Fn(&[f64]) -> (f64, Vec<f64>) + Send + Sync + 'a,
+    ) -> Self {
         Self::numbers(Kind::EntropyBonus, name, move |logits| {
             let (value, slopes) = bonus(logits);
             [vec![value], slopes].concat()
@@ -36,7 +39,7 @@ impl<'a> Subject<'a> {
     }
 
     /// An estimate of the entropy from the log-probability of one action that the policy drew.
-    pub fn entropy_estimate(name: impl Into<String>, estimate: impl Fn(f64) -> f64 + Sync + 'a) -> Self {
+    pub fn entropy_estimate(name: impl Into<String>, estimate: impl Fn(f64) -> f64 + Send + Sync + 'a) -> Self {
         Self::numbers(Kind::EntropyEstimate, name, move |x| x.iter().map(|log_p| estimate(*log_p)).collect())
     }
 }

@@ -23,7 +23,7 @@ impl<'a> Subject<'a> {
     /// A]`, the product, `[S, A]`. `F = Σ_s d(s) Σ_a π(a|s) ∇log π(a|s) ∇log π(a|s)ᵀ`.
     pub fn fisher_product(
         name: impl Into<String>,
-        product: impl Fn(&[f64], &[f64], &[f64]) -> Vec<f64> + Sync + 'a,
+        product: impl Fn(&[f64], &[f64], &[f64]) -> Vec<f64> + Send + Sync + 'a,
     ) -> Self {
         Self::numbers(Kind::Fisher, name, move |x| {
             let Some((states, rest)) = x.split_first() else { return Vec::new() };

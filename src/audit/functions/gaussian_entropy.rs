@@ -19,7 +19,7 @@ pub(super) static PART: Part =
 impl<'a> Subject<'a> {
     /// The differential entropy, in nats, of independent normal actions with these log standard deviations, one an
     /// action.
-    pub fn gaussian_entropy(name: impl Into<String>, entropy: impl Fn(&[f64]) -> f64 + Sync + 'a) -> Self {
+    pub fn gaussian_entropy(name: impl Into<String>, entropy: impl Fn(&[f64]) -> f64 + Send + Sync + 'a) -> Self {
         Self::numbers(Kind::GaussianEntropy, name, move |log_deviations| vec![entropy(log_deviations)])
     }
 }

@@ -19,7 +19,10 @@ pub(super) static PART: Part =
 impl<'a> Subject<'a> {
     /// The estimate of pass@k for one problem, from `n` independent answers of which `correct` are right, `1 ≤ k ≤ n`;
     /// it is called with `n`, `correct` and `k` in this order.
-    pub fn pass_at_k(name: impl Into<String>, estimate: impl Fn(usize, usize, usize) -> f64 + Sync + 'a) -> Self {
+    pub fn pass_at_k(
+        name: impl Into<String>,
+        estimate: impl Fn(usize, usize, usize) -> f64 + Send + Sync + 'a,
+    ) -> Self {
         Self::numbers(Kind::PassAtK, name, move |x| {
             // Counts below 2^53 survive as f64.
             let count = |i: usize| x.get(i).map_or(0, |x| *x as usize);

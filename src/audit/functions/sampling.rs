@@ -20,7 +20,10 @@ impl<'a> Subject<'a> {
     /// The log-probability that training uses for an action that was drawn at a temperature from the `kept` likeliest:
     /// from logits, temperature, `kept`, and the action, which is among those kept. All are kept if `kept` is their
     /// number. It is the law of the sampler: `logits / temperature`, without the others.
-    pub fn sampling(name: impl Into<String>, log_prob: impl Fn(&[f64], f64, usize, usize) -> f64 + Sync + 'a) -> Self {
+    pub fn sampling(
+        name: impl Into<String>,
+        log_prob: impl Fn(&[f64], f64, usize, usize) -> f64 + Send + Sync + 'a,
+    ) -> Self {
         Self::numbers(Kind::Sampling, name, move |x| {
             let [temperature, kept, action, logits @ ..] = x else { return Vec::new() };
             vec![log_prob(logits, *temperature, *kept as usize, *action as usize)]

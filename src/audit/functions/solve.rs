@@ -24,7 +24,7 @@ impl<'a> Subject<'a> {
     /// solution, as far as ten products go.
     pub fn solver(
         name: impl Into<String>,
-        solver: impl Fn(&dyn Fn(&[f64]) -> Vec<f64>, &[f64]) -> Vec<f64> + Sync + 'a,
+        solver: impl Fn(&dyn Fn(&[f64]) -> Vec<f64>, &[f64]) -> Vec<f64> + Send + Sync + 'a,
     ) -> Self {
         Self::numbers(Kind::Solve, name, move |x| {
             let Some((size, rest)) = x.split_first() else { return Vec::new() };

@@ -20,7 +20,10 @@ impl<'a> Subject<'a> {
     /// The clipped loss of one value, `max((v − y)², (v_old + clip(v − v_old, ±ε) − y)²)` up to a constant factor: from
     /// the value `v`, the value `v_old` when the data were collected, the target `y`, and `ε`, the loss and its
     /// derivative in `v`.
-    pub fn value_loss(name: impl Into<String>, loss: impl Fn(f64, f64, f64, f64) -> (f64, f64) + Sync + 'a) -> Self {
+    pub fn value_loss(
+        name: impl Into<String>,
+        loss: impl Fn(f64, f64, f64, f64) -> (f64, f64) + Send + Sync + 'a,
+    ) -> Self {
         Self::numbers(Kind::ValueLoss, name, move |x| {
             let [value, old, target, epsilon] = x else { return Vec::new() };
             let (loss, slope) = loss(*value, *old, *target, *epsilon);

@@ -1,7 +1,7 @@
 //! Reference subjects: the algorithms as their papers have them, as recipes.
 
 use crate::audit::subject::{
-    Aggregation, Clip, Discounting, Normalisation, Objective, Penalty, Promises, Ratio, Subject,
+    AdvantageRule, Aggregation, Clip, Discounting, Normalisation, Objective, Penalty, Promises, Ratio, Subject,
 };
 use crate::estimator::recipe::{
     Recipe, advantages, as_it_is, batch_standardised, best_of_two, clipped, clipped_geometric_mean, constant_length,
@@ -42,6 +42,7 @@ const PROMISES: Promises = Promises {
     normalisation: Normalisation::None,
     aggregation: Aggregation::SequenceSum,
     penalty: None,
+    advantages: AdvantageRule::Generalised,
 };
 
 const OWN_SAMPLE: &str = "the group's mean holds the own sample: (G−1)/G";

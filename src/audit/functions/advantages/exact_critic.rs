@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::super::comparison::Comparison;
 use super::fixture::{MIXED, fragment};
 use super::identities::{ROUNDING, is_generalised, telescoping};
 use crate::audit::check::Finding;
 use crate::audit::examination::Examination;
 use crate::audit::fault::Fault;
+use crate::audit::functions::comparison::Comparison;
 use crate::audit::subject::{AdvantageRule, Discounting, Fragment};
 use crate::audit::world::{Path, World};
 use crate::numeric::{exp, power};

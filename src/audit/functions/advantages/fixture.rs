@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::numbers::{number, row};
+use crate::audit::functions::numbers::{number, row};
 use crate::audit::situation::Edition;
 use crate::audit::subject::Fragment;
 use crate::numeric::power;

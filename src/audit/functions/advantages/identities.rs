@@ -7,7 +7,7 @@ use crate::audit::fault::Fault;
 use crate::audit::subject::{AdvantageRule, Fragment};
 use crate::numeric::power;
 
-use super::super::comparison::Comparison;
+use crate::audit::functions::comparison::Comparison;
 
 /// Additions and multiplications of a dozen numbers of size 1 are exact to far less than this.
 pub(super) const ROUNDING: f64 = 1e-9;

@@ -36,7 +36,7 @@ impl<'a> Subject<'a> {
     pub fn advantages_by(
         name: impl Into<String>,
         rule: AdvantageRule,
-        advantages: impl Fn(&Fragment) -> Vec<f64> + Sync + 'a,
+        advantages: impl Fn(&Fragment) -> Vec<f64> + Send + Sync + 'a,
     ) -> Self {
         Self::advantages(name, advantages).promising(Promises { advantages: rule, ..Promises::default() })
     }

@@ -1,10 +1,10 @@
 //! The checks of densities: integrals by the trapezoidal rule over the normal numbers behind the actions.
 
-use super::super::comparison::Comparison;
-use super::super::numbers::number;
 use crate::audit::check::Finding;
 use crate::audit::examination::Examination;
 use crate::audit::fault::Fault;
+use crate::audit::functions::comparison::Comparison;
+use crate::audit::functions::numbers::number;
 use crate::audit::situation::Edition;
 use crate::audit::subject::Kind;
 use crate::numeric::{Sum, exp, normal_density, tanh};

@@ -25,7 +25,10 @@ pub(super) static PART: Part = Part {
 impl<'a> Subject<'a> {
     /// The log-density of independent normal actions: from means, log standard deviations and actions, one each an
     /// action, one number for all of them.
-    pub fn density(name: impl Into<String>, density: impl Fn(&[f64], &[f64], &[f64]) -> f64 + Sync + 'a) -> Self {
+    pub fn density(
+        name: impl Into<String>,
+        density: impl Fn(&[f64], &[f64], &[f64]) -> f64 + Send + Sync + 'a,
+    ) -> Self {
         Self::numbers(Kind::Density, name, move |x| {
             let (mean, spread, action) = thirds(x);
             vec![density(mean, spread, action)]
@@ -37,7 +40,7 @@ impl<'a> Subject<'a> {
     /// all of them. It is a density in `a`, not in `tanh(u)` nor in `u`.
     pub fn squashed_density(
         name: impl Into<String>,
-        density: impl Fn(&[f64], &[f64], f64, &[f64]) -> f64 + Sync + 'a,
+        density: impl Fn(&[f64], &[f64], f64, &[f64]) -> f64 + Send + Sync + 'a,
     ) -> Self {
         Self::numbers(Kind::SquashedDensity, name, move |x| {
             let Some((limit, rest)) = x.split_first() else { return Vec::new() };

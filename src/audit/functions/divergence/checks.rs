@@ -1,10 +1,10 @@
 //! The checks of a divergence: truth comes from listing the sequences of two choices among three.
 
-use super::super::comparison::Comparison;
-use super::super::numbers::{probabilities, row, sequences};
 use crate::audit::check::Finding;
 use crate::audit::examination::Examination;
 use crate::audit::fault::Fault;
+use crate::audit::functions::comparison::Comparison;
+use crate::audit::functions::numbers::{probabilities, row, sequences};
 use crate::audit::subject::{Penalty, Ratio};
 use crate::numeric::{ln, sum};
 

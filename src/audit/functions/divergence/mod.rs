@@ -30,13 +30,16 @@ impl<'a> Subject<'a> {
     /// A divergence as a loss, one action at a time: from `log π(a)` and `log π_ref(a)` of an action drawn from `π`, an
     /// estimate of `KL(π ‖ π_ref)` and its derivative in `log π(a)` as autograd gives it. It promises the gradient of
     /// `KL(π ‖ π_ref)`.
-    pub fn divergence(name: impl Into<String>, estimator: impl Fn(f64, f64) -> (f64, f64) + Sync + 'a) -> Self {
+    pub fn divergence(name: impl Into<String>, estimator: impl Fn(f64, f64) -> (f64, f64) + Send + Sync + 'a) -> Self {
         Self::sequence_divergence(name, move |log_p, log_q, _| each(log_p, log_q, &estimator))
     }
 
     /// A divergence that goes into the reward: its value alone, from `log π(a)` and `log π_ref(a)` of an action drawn
     /// from `π`.
-    pub fn divergence_in_reward(name: impl Into<String>, estimator: impl Fn(f64, f64) -> f64 + Sync + 'a) -> Self {
+    pub fn divergence_in_reward(
+        name: impl Into<String>,
+        estimator: impl Fn(f64, f64) -> f64 + Send + Sync + 'a,
+    ) -> Self {
         Self::divergence(name, move |log_p, log_q| (estimator(log_p, log_q), 0.0)).promising(Promises::default())
     }
 
@@ -49,7 +52,7 @@ impl<'a> Subject<'a> {
     /// gradient of `KL(π_ref ‖ π)`, and with none no gradient.
     pub fn sequence_divergence(
         name: impl Into<String>,
-        estimator: impl Fn(&[f64], &[f64], &[f64]) -> (f64, Vec<f64>) + Sync + 'a,
+        estimator: impl Fn(&[f64], &[f64], &[f64]) -> (f64, Vec<f64>) + Send + Sync + 'a,
     ) -> Self {
         let function = move |x: &[f64]| {
             let steps = x.len() / 3;
