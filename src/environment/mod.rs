@@ -3,9 +3,10 @@
 //! [`TabularMdp`] is a finite Markov decision process with rewards on (state, action, next state), termination, any
 //! horizon and discount, and observations that may hide the state; [`Bandit`] is one step with noisy rewards;
 //! [`LinearGaussian`] is continuous control with quadratic costs; [`ScalarCost`] is a cost of one number;
-//! [`Problem`] reads a tabular problem from the JSON that Gymnasium's toy-text tables export to.
+//! [`control`] holds tasks to train on; [`Problem`] reads a tabular problem from the JSON that Gymnasium's toy-text tables export to.
 
 mod bandit;
+pub mod control;
 mod cost;
 mod history;
 mod linear_gaussian;

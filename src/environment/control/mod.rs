@@ -1,0 +1,50 @@
+//! Tasks to train on: states are rows of numbers, so that many copies are a matrix and a checkpoint is a list of numbers.
+
+use std::fmt::Debug;
+
+use crate::rng::Stream;
+
+/// What an agent may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actions {
+    /// One of so many choices, given as its index: one number.
+    Choices(usize),
+    /// So many real numbers.
+    Reals(usize),
+}
+
+/// What a step gave.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// The reward.
+    pub reward: f64,
+    /// Whether the world ended, so that nothing follows. The clock is the runner's business ([`Task::time_limit`]).
+    pub terminated: bool,
+}
+
+/// A world that is only ever sampled. A state is a row of [`Task::state_size`] numbers.
+pub trait Task: Debug + Sync {
+    /// Its name, as experiments give it.
+    fn name(&self) -> String;
+
+    /// The numbers of a state.
+    fn state_size(&self) -> usize;
+
+    /// The numbers of an observation.
+    fn observation_size(&self) -> usize;
+
+    /// What an agent may do.
+    fn actions(&self) -> Actions;
+
+    /// The steps after which an episode is cut off without ending; `None` if only the world ends it.
+    fn time_limit(&self) -> Option<usize>;
+
+    /// Writes a first state.
+    fn start(&self, state: &mut [f64], stream: &mut Stream);
+
+    /// Writes what is seen of a state.
+    fn observe(&self, state: &[f64], observation: &mut [f64]);
+
+    /// Moves a state on by an action: an index for [`Actions::Choices`], a row of numbers for [`Actions::Reals`].
+    fn step(&self, state: &mut [f64], action: &[f64], stream: &mut Stream) -> Step;
+}
