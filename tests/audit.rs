@@ -2,12 +2,16 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use unbiased::audit::{
     Edition, Kind, MatrixRecord, Outcome, Promises, Ratio, Subject, audit, checks, held_out, matrix, samples, specimens,
 };
 use unbiased::batch::PaddedBatch;
+use unbiased::environment::{Problem, TabularMdp, Transition};
 
 static MATRIX: LazyLock<MatrixRecord> = LazyLock::new(matrix);
 
@@ -47,8 +51,8 @@ fn every_bug_that_no_check_was_written_for_is_found() {
 fn every_check_of_estimators_finds_some_bug() {
     let found: BTreeSet<&str> =
         MATRIX.mutants.iter().chain(&MATRIX.held_out).flat_map(|row| &row.by).map(String::as_str).collect();
-    // Three faults of programs rather than of formulas have tests of their own below.
-    let elsewhere = ["answers/deterministic", "answers/padding-weights", "invariance/group-labels"];
+    // Worlds of the user and three faults of programs rather than of formulas have tests of their own below.
+    let elsewhere = ["world/gradient", "answers/deterministic", "answers/padding-weights", "invariance/group-labels"];
     for check in checks().filter(|check| !elsewhere.contains(&check.id)) {
         assert!(found.contains(check.id), "{} finds nothing", check.id);
     }
@@ -227,4 +231,68 @@ fn expectations_are_strict_and_skips_need_something_left() {
     let record = audit(&mine).only("direction/").expecting("direction/bandid", "a slip").run();
     assert!(record.message().contains("did you mean \"direction/bandit\"?"), "{}", record.message());
     audit(&mine).run().assert();
+}
+
+/// CliffWalking's table, cut after a few steps: the cliff is beside the first state.
+fn cliff(steps: usize) -> TabularMdp {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems/cliff-walking.json");
+    Problem::read(&path).unwrap().mdp.with_horizon(steps).unwrap()
+}
+
+fn sample(name: &str) -> unbiased::audit::Sample {
+    samples().into_iter().find(|sample| sample.name == name).unwrap()
+}
+
+#[test]
+fn a_world_that_is_brought_is_listed_too() {
+    let rloo = sample("rloo");
+    let record = audit(&rloo.subject).in_world(&cliff(3), None).unwrap().run();
+    assert!(record.is_good(), "{}", record.message());
+    let row = record.rows.iter().find(|row| row.check == "world/gradient").unwrap();
+    assert_eq!((row.verdict.as_str(), row.numbers["batches"]), ("unbiased", 4096.0));
+    assert!((row.numbers["scale"] - 1.0).abs() < 1e-9 && row.numbers["over floor"] > 1.0);
+
+    let grpo = sample("grpo");
+    let record = audit(&grpo.subject).in_world(&cliff(2), None).unwrap().only("world/").run();
+    assert_eq!(record.rows.len(), 1);
+    assert!(record.rows[0].verdict.starts_with("turned by"), "{}", record.rows[0].verdict);
+}
+
+#[test]
+fn worlds_that_cannot_be_listed_or_tell_nothing_are_refused_in_a_sentence() {
+    let rloo = sample("rloo");
+    let refused = |world: &TabularMdp, theta: Option<Vec<f64>>| {
+        audit(&rloo.subject).in_world(world, theta).unwrap_err().to_string()
+    };
+    let large = refused(&cliff(8), None);
+    assert!(large.starts_with("65536 different trajectories of at most 8 steps begin in state 36"), "{large}");
+    assert!(refused(&cliff(2), Some(vec![0.0; 3])).contains("192"));
+    let pays = |reward: f64| vec![Transition { probability: 1.0, next: 0, reward, terminated: true }];
+    let flat = TabularMdp::new(1, 1.0, vec![1.0], vec![vec![pays(2.0), pays(2.0)]]).unwrap();
+    assert!(refused(&flat, None).starts_with("the gradient of the expected return is zero here"));
+    let hidden = cliff(2).with_observations(vec![0; 48]).unwrap();
+    assert!(refused(&hidden, None).contains("1 observations hide its 48 states"), "{}", refused(&hidden, None));
+}
+
+/// What the next test runs in a process of its own.
+#[test]
+#[ignore = "it hangs on purpose"]
+fn a_subject_that_never_answers() {
+    let mine = Subject::weights("mine", |_| {
+        loop {
+            std::thread::yield_now();
+        }
+    });
+    audit(&mine).patience(Duration::from_millis(300)).run().assert();
+}
+
+#[test]
+fn the_watchdog_says_what_hangs_before_it_ends_the_process() {
+    let child = std::env::current_exe().unwrap();
+    let output = Command::new(child).args(["--ignored", "--exact", "a_subject_that_never_answers"]).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(101));
+    let expected =
+        "\"mine\": answers/finite hangs; it is given up\n    alone: audit(&subject).only(\"answers/finite\").run()\n";
+    assert!(errors.contains(expected), "{errors}");
 }

@@ -114,3 +114,64 @@ fn subjects_of_our_own_are_audited_by_name() {
     assert_eq!(code, 1);
     assert!(out.contains("**Diagnosis:** it matches A7"), "{out}");
 }
+
+const GAE: &str = "python3 examples/gae.py";
+
+#[test]
+fn functions_in_other_languages_are_audited_too() {
+    let (code, out, errors) = audit(&["--exec", GAE, "--kind", "advantages"]);
+    assert_eq!((code, errors.as_str()), (0, ""), "{out}");
+    assert!(out.contains("ok        advantage/lambda-one") && !out.contains("FAILED"), "{out}");
+
+    let doubled = "sed -u 's/\"lambda\":[0-9.]*/\"lambda\":1/' | python3 examples/gae.py";
+    let (code, out, _) = audit(&["--exec", doubled, "--kind", "advantages"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("FAILED    advantage/lambda-zero"), "{out}");
+    assert!(out.contains("--kind advantages --check advantage/lambda-zero"), "{out}");
+}
+
+#[test]
+fn questions_to_functions_have_the_documented_form() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../docs/audit.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (kind, right) in [
+        ("advantages", "[0]"),
+        ("divergence", "[0, 0]"),
+        ("entropy", "[0]"),
+        ("entropy-bonus", "[0]"),
+        ("entropy-estimate", "[0]"),
+        ("gaussian-entropy", "[0]"),
+        ("density", "[0]"),
+        ("squashed-density", "[0]"),
+        ("sampling", "[0]"),
+        ("pass@k", "[0]"),
+        ("fisher-product", "[0]"),
+        ("solver", "[0]"),
+        ("value-loss", "[0]"),
+        ("draws", "[0]"),
+    ] {
+        let log = folder.path().join(kind);
+        let answer = format!("while read line; do echo '{{\"answer\": {right}}}'; done");
+        audit(&["--exec", &format!("tee {} | ({answer})", log.display()), "--kind", kind]);
+        let asked = std::fs::read_to_string(log).unwrap();
+        assert!(!asked.is_empty(), "{kind}");
+        for line in asked.lines() {
+            let value: serde_json::Value = serde_json::from_str(line).unwrap();
+            let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{kind}: {line}");
+            assert_eq!(value["kind"], kind);
+        }
+    }
+}
+
+#[test]
+fn a_world_from_a_file_is_audited_in() {
+    let world = ["--world", "problems/cliff-walking.json", "--horizon", "2"];
+    let (code, out, errors) = audit(&[&["--subject", "rloo", "--check", "world/"], &world[..]].concat());
+    assert_eq!((code, errors.as_str()), (0, ""), "{out}");
+    assert!(out.contains("ok        world/gradient"), "{out}");
+    let (code, _, errors) = audit(&["--subject", "rloo", "--world", "problems/frozen-lake-4x4.json", "--horizon", "6"]);
+    assert_eq!(code, 2);
+    assert!(errors.contains("shorten the horizon"), "{errors}");
+}

@@ -26,12 +26,18 @@ pub(super) struct Moments {
 pub struct Examination<'a> {
     pub(super) subject: &'a Subject<'a>,
     pub(super) edition: Edition,
+    /// A world that the user brought.
+    pub(super) theirs: Option<&'a Situation>,
     moments: Mutex<BTreeMap<&'static str, Result<Moments, Fault>>>,
 }
 
 impl<'a> Examination<'a> {
     pub(super) fn new(subject: &'a Subject<'a>, edition: Edition) -> Self {
-        Self { subject, edition, moments: Mutex::default() }
+        Self { subject, edition, theirs: None, moments: Mutex::default() }
+    }
+
+    pub(super) fn with_theirs(self, theirs: Option<&'a Situation>) -> Self {
+        Self { theirs, ..self }
     }
 
     pub(super) fn promises(&self) -> &Promises {

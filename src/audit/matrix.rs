@@ -9,6 +9,7 @@ use super::catalogue::{Sample, Specimen, checks, held_out, samples, specimens};
 use super::diagnosis::{self, Likeness};
 use super::runner::{AuditRecord, Outcome, audit};
 use super::situation::Edition;
+use super::sweep::{Followed, Series, followed, sweeps};
 
 /// A check, for the record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,6 +90,10 @@ pub struct MatrixRecord {
     pub held_out: Vec<MutantRow>,
     /// The reference subjects.
     pub subjects: Vec<SubjectRow>,
+    /// The algorithms while one thing changes.
+    pub series: Vec<Series>,
+    /// What each algorithm follows.
+    pub followed: Vec<Followed>,
 }
 
 /// Bugs that are told from the correct subject, of those that could be.
@@ -148,6 +153,8 @@ pub fn matrix() -> MatrixRecord {
         mutants: mutants(specimens()),
         held_out: mutants(held_out()),
         subjects: samples().par_iter().map(subject).collect(),
+        series: sweeps(),
+        followed: followed(),
     }
 }
 

@@ -14,9 +14,12 @@ mod gradients;
 mod matrix;
 mod mutant;
 mod program;
+mod question;
 mod runner;
 mod situation;
 mod subject;
+mod sweep;
+mod theirs;
 mod world;
 
 pub use catalogue::{Sample, Specimen, checks, held_out, samples, specimens};
@@ -33,3 +36,5 @@ pub use subject::{
     AdvantageRule, Aggregation, Clip, Discounting, Fragment, Kind, LogProbLoss, Normalisation, Objective, Penalty,
     Promises, Ratio, Scores, Subject,
 };
+pub use sweep::{Followed, Follows, Objective as FollowedObjective, Point, Series};
+pub use theirs::UnusableWorld;

@@ -7,139 +7,19 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+use super::examination::Examination;
 use super::fault::Fault;
+use super::functions;
+use super::question::{self, Question, Reply, Shape};
 use super::situation::{Edition, named};
-use super::subject::{Promises, Scores, Subject};
-use crate::batch::{PaddedBatch, Settings, Whole};
+use super::subject::{Kind, Promises, Scores, Subject};
+use crate::batch::PaddedBatch;
 
 /// The longest line that is read, in bytes.
 const LONGEST_LINE: u64 = 1 << 24;
 
 /// The last lines of the error stream that are told.
 const TOLD: usize = 3;
-
-/// A batch as it is sent; docs/audit.schema.json describes it.
-#[derive(Serialize)]
-struct Question<'a> {
-    id: u64,
-    sequences: usize,
-    steps: usize,
-    lengths: &'a [usize],
-    mask: Vec<Vec<u8>>,
-    groups: &'a [usize],
-    terminated: &'a [bool],
-    rewards: Vec<&'a [f64]>,
-    log_probs: Vec<&'a [f64]>,
-    behaviour_log_probs: Vec<&'a [f64]>,
-    reference_log_probs: Vec<&'a [f64]>,
-    values: Vec<&'a [f64]>,
-    last_values: &'a [f64],
-    greedy_returns: &'a [f64],
-    settings: Hyperparameters,
-    whole: Size,
-    parameters: usize,
-    scores: Vec<Vec<&'a [f64]>>,
-}
-
-#[derive(Serialize)]
-struct Hyperparameters {
-    discount: f64,
-    lambda: f64,
-    clip_below: f64,
-    clip_above: f64,
-    largest_ratio: f64,
-    penalty: f64,
-}
-
-impl From<Settings> for Hyperparameters {
-    fn from(s: Settings) -> Self {
-        Self {
-            discount: s.discount,
-            lambda: s.lambda,
-            clip_below: s.clip_below,
-            clip_above: s.clip_above,
-            largest_ratio: s.largest_ratio,
-            penalty: s.penalty,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Size {
-    sequences: usize,
-    steps: usize,
-}
-
-impl From<Whole> for Size {
-    fn from(whole: Whole) -> Self {
-        Self { sequences: whole.sequences, steps: whole.steps }
-    }
-}
-
-impl<'a> Question<'a> {
-    fn new(id: u64, batch: &'a PaddedBatch, scores: &'a Scores) -> Self {
-        let rows = |matrix: &'a [f64]| matrix.chunks(batch.steps).collect::<Vec<&[f64]>>();
-        let mask: Vec<u8> = batch.mask().iter().map(|real| u8::from(*real)).collect();
-        let per_step: Vec<&[f64]> = scores.entries.chunks(scores.parameters.max(1)).collect();
-        Self {
-            id,
-            sequences: batch.len(),
-            steps: batch.steps,
-            lengths: &batch.lengths,
-            mask: mask.chunks(batch.steps).map(<[u8]>::to_vec).collect(),
-            groups: &batch.groups,
-            terminated: &batch.terminated,
-            rewards: rows(&batch.rewards),
-            log_probs: rows(&batch.log_probs),
-            behaviour_log_probs: rows(&batch.behaviour_log_probs),
-            reference_log_probs: rows(&batch.reference_log_probs),
-            values: rows(&batch.values),
-            last_values: &batch.last_values,
-            greedy_returns: &batch.greedy_returns,
-            settings: batch.settings.into(),
-            whole: batch.whole.into(),
-            parameters: scores.parameters,
-            scores: per_step.chunks(batch.steps).map(<[&[f64]]>::to_vec).collect(),
-        }
-    }
-}
-
-/// An answer: one of the three.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reply {
-    id: Option<u64>,
-    weights: Option<Vec<Vec<f64>>>,
-    loss_gradient: Option<Vec<Vec<f64>>>,
-    gradient: Option<Vec<f64>>,
-}
-
-/// What a program answers with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    Weights,
-    LossGradient,
-    Gradient,
-}
-
-impl Reply {
-    fn numbers(self, id: u64) -> Result<(Shape, Vec<f64>), Fault> {
-        if self.id.is_some_and(|own| own != id) {
-            let own = self.id.unwrap_or_default();
-            return Err(Fault::Program(format!("it answered question {own} when it was asked question {id}")));
-        }
-        match (self.weights, self.loss_gradient, self.gradient) {
-            (Some(rows), None, None) => Ok((Shape::Weights, rows.concat())),
-            (None, Some(rows), None) => Ok((Shape::LossGradient, rows.concat())),
-            (None, None, Some(gradient)) => Ok((Shape::Gradient, gradient)),
-            _ => Err(Fault::Program(
-                "its answer has not exactly one of \"weights\", \"loss_gradient\" and \"gradient\"".to_owned(),
-            )),
-        }
-    }
-}
 
 enum News {
     Line(String),
@@ -170,6 +50,7 @@ pub struct Program {
     patience: Duration,
     state: Mutex<Result<Running, Fault>>,
     shape: Shape,
+    kind: Kind,
 }
 
 impl std::fmt::Debug for Program {
@@ -224,10 +105,10 @@ impl Running {
         Ok(Self { child, questions, answers, complaints, next: 1 })
     }
 
-    fn ask(&mut self, batch: &PaddedBatch, scores: &Scores, patience: Duration) -> Result<(Shape, Vec<f64>), Fault> {
+    fn ask(&mut self, question: impl FnOnce(u64) -> String, patience: Duration) -> Result<(Shape, Vec<f64>), Fault> {
         let id = self.next;
         self.next += 1;
-        let question = serde_json::to_string(&Question::new(id, batch, scores)).unwrap_or_default() + "\n";
+        let question = question(id) + "\n";
         if self.questions.write_all(question.as_bytes()).and_then(|()| self.questions.flush()).is_err() {
             return Err(self.ended());
         }
@@ -263,6 +144,10 @@ impl Running {
     }
 }
 
+fn line(id: u64, batch: &PaddedBatch, scores: &Scores) -> String {
+    serde_json::to_string(&Question::new(id, batch, scores)).unwrap_or_default()
+}
+
 impl Program {
     /// Starts a command and asks it one question, to see what it answers with.
     ///
@@ -277,15 +162,15 @@ impl Program {
             Err(())
         });
         let Some(first) = first else { return Err(Fault::Program("there is no question to ask".to_owned())) };
-        let (shape, _) = running.ask(&first.batch, &first.scores, patience)?;
-        Ok(Self { command: command.to_owned(), patience, state: Mutex::new(Ok(running)), shape })
+        let (shape, _) = running.ask(|id| line(id, &first.batch, &first.scores), patience)?;
+        Ok(Self { command: command.to_owned(), patience, state: Mutex::new(Ok(running)), shape, kind: Kind::Weights })
     }
 
-    fn ask(&self, batch: &PaddedBatch, scores: &Scores) -> Result<Vec<f64>, Fault> {
+    fn ask(&self, question: impl FnOnce(u64) -> String) -> Result<Vec<f64>, Fault> {
         let mut state = self.state.lock().map_err(|_| Fault::Program("a thread panicked while it asked".to_owned()))?;
         let answer = match &mut *state {
             Err(fault) => return Err(fault.clone()),
-            Ok(running) => running.ask(batch, scores, self.patience),
+            Ok(running) => running.ask(question, self.patience),
         };
         let answer = answer.and_then(|(shape, numbers)| {
             if shape == self.shape {
@@ -300,16 +185,38 @@ impl Program {
         answer
     }
 
+    /// Starts a command that is a function of that kind and asks it a few questions, to see whether it answers.
+    ///
+    /// # Errors
+    /// [`Fault`] if it cannot be started or does not answer as its kind should.
+    pub fn function(command: &str, kind: Kind, patience: Duration) -> Result<Self, Fault> {
+        if kind.estimates_the_gradient() {
+            return Self::start(command, patience);
+        }
+        let state = Mutex::new(Ok(Running::start(command)?));
+        let program = Self { command: command.to_owned(), patience, state, shape: Shape::Answer, kind };
+        functions::fingerprint(&Examination::new(&program.subject(), Edition::First)).transpose()?;
+        Ok(program)
+    }
+
     /// The program as a subject.
     #[must_use]
     pub fn subject(&self) -> Subject<'_> {
-        let none = || Scores { parameters: 0, entries: Vec::new() };
-        match self.shape {
-            Shape::Weights => Subject::fallible_weights(&self.command, move |batch| self.ask(batch, &none())),
-            Shape::LossGradient => {
-                Subject::fallible_loss_derivative(&self.command, move |batch| self.ask(batch, &none()))
+        let batch =
+            |batch: &PaddedBatch| self.ask(|id| line(id, batch, &Scores { parameters: 0, entries: Vec::new() }));
+        let name = &self.command;
+        match (self.shape, self.kind) {
+            (Shape::Weights, _) => Subject::fallible_weights(name, batch),
+            (Shape::LossGradient, _) => Subject::fallible_loss_derivative(name, batch),
+            (Shape::Gradient, _) => {
+                Subject::fallible_gradient(name, |batch, scores| self.ask(|id| line(id, batch, scores)))
             }
-            Shape::Gradient => Subject::fallible_gradient(&self.command, |batch, scores| self.ask(batch, scores)),
+            (Shape::Answer, kind @ Kind::Advantages) => Subject::fallible_advantages(name, move |fragment| {
+                self.ask(|id| question::function_question(id, kind, question::fragment(fragment)))
+            }),
+            (Shape::Answer, kind) => Subject::fallible_function(kind, name, move |x| {
+                self.ask(|id| question::function_question(id, kind, question::arguments(kind, x)))
+            }),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::io::Write as _;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -11,8 +12,11 @@ use super::catalogue;
 use super::check::{Check, Evidence, Finding};
 use super::diagnosis::{Diagnosis, diagnose};
 use super::examination::Examination;
-use super::situation::Edition;
+use super::gradients::theirs::GRADIENT;
+use super::situation::{Edition, Situation};
 use super::subject::Subject;
+use super::theirs::UnusableWorld;
+use crate::environment::TabularMdp;
 
 /// What became of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,6 +164,7 @@ pub struct Audit<'a> {
     patience: Duration,
     edition: Edition,
     again: Option<String>,
+    theirs: Option<Situation>,
 }
 
 /// Points the conformance suite at a subject.
@@ -189,6 +194,7 @@ pub fn audit<'a>(subject: &'a Subject<'a>) -> Audit<'a> {
         patience: PATIENCE,
         edition: Edition::First,
         again: None,
+        theirs: None,
     }
 }
 
@@ -228,6 +234,19 @@ impl Audit<'_> {
         self
     }
 
+    /// In a world of yours too: the check `world/gradient` lists every batch of one or two sequences from each of the likeliest
+    /// first states, under the softmax policy with logits `theta`, `[S, A]`, or a fixed one of ours.
+    ///
+    /// Promise what the subject promises before: a subject that compares the members of a group needs two.
+    ///
+    /// # Errors
+    /// [`UnusableWorld`] if more than a million batches are possible, observations hide the state, the logits do not fit, or
+    /// the gradient is zero there.
+    pub fn in_world(mut self, mdp: &TabularMdp, theta: Option<Vec<f64>>) -> Result<Self, UnusableWorld> {
+        self.theirs = Some(Situation::in_theirs(mdp, theta, &self.subject.promises)?);
+        Ok(self)
+    }
+
     /// How the same subject is audited again, for the rows' last line; the check's name is appended.
     #[must_use]
     pub fn reproduced_by(mut self, command: impl Into<String>) -> Self {
@@ -249,8 +268,10 @@ impl Audit<'_> {
     pub(super) fn check(&self) -> AuditRecord {
         let checks: Vec<&'static Check> =
             catalogue::checks().filter(|check| check.kinds.contains(&self.subject.kind())).collect();
+        let checks: Vec<&'static Check> =
+            checks.into_iter().filter(|check| check.id != GRADIENT || self.theirs.is_some()).collect();
         let mut rows: Vec<Row> = self.unknown(&checks).collect();
-        let examination = Examination::new(self.subject, self.edition);
+        let examination = Examination::new(self.subject, self.edition).with_theirs(self.theirs.as_ref());
         let watchdog = Watchdog::new(self.patience);
         for check in checks.into_iter().filter(|check| self.only.as_ref().is_none_or(|part| check.id.contains(part))) {
             let reproduce = self.reproduce(check.id);
@@ -347,7 +368,6 @@ impl Watchdog {
         let _ = self.looking_at.send(line);
     }
 
-    #[expect(clippy::print_stderr, reason = "the process ends here, and someone has to say why")]
     fn watch(news: &Receiver<String>, patience: Duration) {
         let Ok(mut line) = news.recv() else { return };
         loop {
@@ -355,7 +375,8 @@ impl Watchdog {
                 Ok(next) => line = next,
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {
-                    eprintln!("{line}");
+                    // A test's harness would keep what `eprintln` writes, and lose it here.
+                    let _ = writeln!(std::io::stderr(), "{line}");
                     std::process::exit(101);
                 }
             }

@@ -283,15 +283,18 @@ fn wave(edition: Edition, size: f64, phase: f64) -> impl Fn(usize, usize) -> f64
     move |s, a| size * cos(phase + shift + 1.7 * s as f64 + 2.9 * a as f64)
 }
 
-/// Target, behaviour and reference: the same for the first two unless the data are stale.
-fn policies(edition: Edition, states: usize, actions: usize, is_stale: bool) -> [SoftmaxPolicy; 3] {
+/// The target's logits where nobody gives others, `[S, A]`.
+pub(super) fn default_logits(states: usize, actions: usize) -> Vec<f64> {
+    policy(states, actions, wave(Edition::First, 0.6, 0.4)).parameters().to_vec()
+}
+
+/// Target, behaviour and reference, for data that are `staleness` steps old.
+pub(super) fn policies(edition: Edition, states: usize, actions: usize, staleness: f64) -> [SoftmaxPolicy; 3] {
     let target = || policy(states, actions, wave(edition, 0.6, 0.4));
     let far = wave(edition, 0.9, 2.0);
-    let behaviour = if is_stale {
+    let behaviour = {
         let near = wave(edition, 0.6, 0.4);
-        policy(states, actions, |s, a| near(s, a) + far(s, a))
-    } else {
-        target()
+        policy(states, actions, |s, a| near(s, a) + staleness * far(s, a))
     };
     [target(), behaviour, policy(states, actions, wave(edition, 0.7, 1.1))]
 }
@@ -300,50 +303,54 @@ fn settings(discount: f64) -> Settings {
     Settings { discount, lambda: 0.9, clip_below: NO_CLIP, clip_above: NO_CLIP, largest_ratio: NO_CLIP, penalty: 0.0 }
 }
 
-fn assemble(world: World, members: &[(usize, usize)]) -> Situation {
+pub(super) fn assemble(world: World, members: &[(usize, usize)]) -> Situation {
     let settings = settings(world.discount);
     Situation { world: Arc::new(world), members: members.to_vec(), settings, reward: (1.0, 0.0) }
 }
 
-fn end(reward: f64) -> Vec<Transition> {
+pub(super) fn end(reward: f64) -> Vec<Transition> {
     vec![Transition { probability: 1.0, next: 0, reward, terminated: true }]
 }
 
 /// Prompts with three answers each: an easy one, whose answers all pay well, and a hard one.
-fn arms(edition: Edition, prompts: usize, is_stale: bool) -> World {
+pub(super) fn arms(edition: Edition, prompts: usize, staleness: f64) -> World {
+    World::new(&three_answers(edition), &[0, 1][..prompts], 1, policies(edition, 2, 3, staleness))
+}
+
+/// The process behind [`arms`].
+pub(super) fn three_answers(edition: Edition) -> TabularMdp {
     let easy = either(edition, [2.0, 1.25, 1.5], [1.0, 1.75, 0.5]);
     let hard = either(edition, [-1.0, 0.0, 0.75], [0.25, -2.0, -0.5]);
     let rows = [easy, hard].map(|rewards| rewards.map(end).to_vec());
-    let mdp = TabularMdp::new(1, 1.0, vec![1.0, 0.0], rows.to_vec()).expect("a valid process");
-    World::new(&mdp, prompts, 1, policies(edition, 2, 3, is_stale))
+    TabularMdp::new(1, 1.0, vec![1.0, 0.0], rows.to_vec()).expect("a valid process")
 }
 
 fn bandit(edition: Edition) -> Situation {
-    assemble(arms(edition, 1, false), &[(0, 0); 4])
+    assemble(arms(edition, 1, 0.0), &[(0, 0); 4])
 }
 
 fn pair(edition: Edition) -> Situation {
-    assemble(arms(edition, 1, false), &[(0, 0); 2])
+    assemble(arms(edition, 1, 0.0), &[(0, 0); 2])
 }
 
 fn singles(edition: Edition) -> Situation {
-    assemble(arms(edition, 2, false), &[(0, 0), (1, 1)])
+    assemble(arms(edition, 2, 0.0), &[(0, 0), (1, 1)])
 }
 
 fn prompts(edition: Edition) -> Situation {
-    assemble(arms(edition, 2, false), &[(0, 0), (0, 0), (1, 1), (1, 1)])
+    assemble(arms(edition, 2, 0.0), &[(0, 0), (0, 0), (1, 1), (1, 1)])
 }
 
 fn interleaved(edition: Edition) -> Situation {
-    assemble(arms(edition, 2, false), &[(0, 0), (1, 1), (0, 0), (1, 1)])
+    assemble(arms(edition, 2, 0.0), &[(0, 0), (1, 1), (0, 0), (1, 1)])
 }
 
 fn partial(edition: Edition) -> Situation {
-    assemble(arms(edition, 2, false), &[(0, 0), (1, 1), (0, 0), (1, 1), (0, 0)])
+    assemble(arms(edition, 2, 0.0), &[(0, 0), (1, 1), (0, 0), (1, 1), (0, 0)])
 }
 
 fn stale(edition: Edition) -> Situation {
-    assemble(arms(edition, 2, true), &[(0, 0), (0, 0), (1, 1), (1, 1)])
+    assemble(arms(edition, 2, 1.0), &[(0, 0), (0, 0), (1, 1), (1, 1)])
 }
 
 fn penalty(edition: Edition) -> Situation {
@@ -353,7 +360,7 @@ fn penalty(edition: Edition) -> Situation {
 }
 
 /// Answers of one to three tokens to two prompts: *end* or *go on*, and a reward for the whole answer.
-fn answers(edition: Edition, is_stale: bool) -> World {
+fn answers(edition: Edition, staleness: f64) -> World {
     // State 2·(length so far) + prompt.
     let reward = |prompt: usize, length: usize| {
         either(
@@ -373,17 +380,17 @@ fn answers(edition: Edition, is_stale: bool) -> World {
         vec![end(reward(prompt, written)), vec![onwards(false)]]
     };
     let mdp = TabularMdp::new(3, 1.0, vec![1.0, 0.0, 0.0, 0.0, 0.0, 0.0], (0..6).map(state).collect());
-    World::new(&mdp.expect("a valid process"), 2, 3, policies(edition, 6, 2, is_stale))
+    World::new(&mdp.expect("a valid process"), &[0, 1], 3, policies(edition, 6, 2, staleness))
 }
 
 fn ragged(edition: Edition) -> Situation {
-    assemble(answers(edition, false), &[(0, 0), (0, 0), (1, 1), (1, 1)])
+    assemble(answers(edition, 0.0), &[(0, 0), (0, 0), (1, 1), (1, 1)])
 }
 
 /// The clips that are tried: below, above, and the largest ratio.
 pub(super) const RANGE: [f64; 3] = [0.2, 0.3, 1.6];
 
-fn with_clip(situation: &Situation) -> Situation {
+pub(super) fn with_clip(situation: &Situation) -> Situation {
     situation.with_settings(|settings| {
         [settings.clip_below, settings.clip_above, settings.largest_ratio] = RANGE;
     })
@@ -398,7 +405,7 @@ fn clipped_ragged(edition: Edition) -> Situation {
 }
 
 fn stale_ragged(edition: Edition) -> Situation {
-    assemble(answers(edition, true), &[(0, 0), (0, 0), (1, 1), (1, 1)])
+    assemble(answers(edition, 1.0), &[(0, 0), (0, 0), (1, 1), (1, 1)])
 }
 
 fn penalty_ragged(edition: Edition) -> Situation {
@@ -408,7 +415,7 @@ fn penalty_ragged(edition: Edition) -> Situation {
 }
 
 /// Three states, two actions, chance in the moves, rewards on the way, and two doors out.
-fn process(edition: Edition, horizon: usize, cut: usize, discount: f64, is_stale: bool) -> World {
+fn process(edition: Edition, horizon: usize, cut: usize, discount: f64, staleness: f64) -> World {
     let to = |probability: f64, next: usize, reward: f64, terminated: bool| Transition {
         probability,
         next,
@@ -424,21 +431,21 @@ fn process(edition: Edition, horizon: usize, cut: usize, discount: f64, is_stale
         vec![vec![to(1.0, 1, r[6], false)], vec![to(1.0, 0, r[7], true)]],
     ];
     let mdp = TabularMdp::new(horizon, discount, vec![1.0, 0.0, 0.0], rows).expect("a valid process");
-    World::new(&mdp, 1, cut, policies(edition, 3, 2, is_stale))
+    World::new(&mdp, &[0], cut, policies(edition, 3, 2, staleness))
 }
 
 fn steps(edition: Edition) -> Situation {
-    assemble(process(edition, 3, 3, 1.0, false), &[(0, 0); 2])
+    assemble(process(edition, 3, 3, 1.0, 0.0), &[(0, 0); 2])
 }
 
 fn discounted(edition: Edition) -> Situation {
-    assemble(process(edition, 3, 3, 0.9, false), &[(0, 0); 2])
+    assemble(process(edition, 3, 3, 0.9, 0.0), &[(0, 0); 2])
 }
 
 fn fragment(edition: Edition) -> Situation {
-    assemble(process(edition, 4, 2, 1.0, false), &[(0, 0); 2])
+    assemble(process(edition, 4, 2, 1.0, 0.0), &[(0, 0); 2])
 }
 
 fn stale_steps(edition: Edition) -> Situation {
-    assemble(process(edition, 3, 3, 1.0, true), &[(0, 0); 2])
+    assemble(process(edition, 3, 3, 1.0, 1.0), &[(0, 0); 2])
 }

@@ -126,6 +126,33 @@ impl Kind {
         }
     }
 
+    /// Every kind.
+    pub const ALL: [Self; 17] = [
+        Self::Weights,
+        Self::Loss,
+        Self::Gradient,
+        Self::Advantages,
+        Self::Divergence,
+        Self::Entropy,
+        Self::EntropyBonus,
+        Self::EntropyEstimate,
+        Self::GaussianEntropy,
+        Self::Density,
+        Self::SquashedDensity,
+        Self::Sampling,
+        Self::PassAtK,
+        Self::Fisher,
+        Self::Solve,
+        Self::ValueLoss,
+        Self::Draws,
+    ];
+
+    /// Its name as one word: `gaussian-entropy`.
+    #[must_use]
+    pub fn word(self) -> String {
+        self.name().to_lowercase().replace(' ', "-")
+    }
+
     /// Whether it estimates `∇J` from a batch.
     #[must_use]
     pub fn estimates_the_gradient(self) -> bool {
@@ -271,7 +298,18 @@ pub struct Promises {
 /// The words of a list such as `groups,ratio=step,clip=pessimistic,penalty=reverse`.
 const WORDS: &str = "groups, critic, bootstraps, ratio=step|sequence|geometric-mean, clip=pessimistic|dual|truncated, \
                      discount=returns-alone|none, normalises=group|batch, average=sequence|tokens|constant-length, \
-                     penalty=reverse|forward, objective=better-of-two";
+                     penalty=reverse|forward, objective=better-of-two, advantages=passing-over|returns|v-trace";
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let words = || Self::ALL.iter().map(|kind| kind.word());
+        Self::ALL.into_iter().find(|kind| kind.word() == text).ok_or_else(|| {
+            format!("there is no kind \"{text}\"; there are {}", words().collect::<Vec<String>>().join(", "))
+        })
+    }
+}
 
 impl FromStr for Promises {
     type Err = String;
@@ -299,6 +337,9 @@ impl FromStr for Promises {
                 "penalty=reverse" => promises.penalty = Some(Penalty::Reverse),
                 "penalty=forward" => promises.penalty = Some(Penalty::Forward),
                 "objective=better-of-two" => promises.objective = Objective::BetterOfTwo,
+                "advantages=passing-over" => promises.advantages = AdvantageRule::PassingOver,
+                "advantages=returns" => promises.advantages = AdvantageRule::Returns,
+                "advantages=v-trace" => promises.advantages = AdvantageRule::VTrace,
                 _ => return Err(format!("\"{word}\" is no promise; they are {WORDS}")),
             }
         }
@@ -365,7 +406,7 @@ impl<'a> Subject<'a> {
 
     /// Advantages or returns, `[T]`, of a fragment of experience.
     pub fn advantages(name: impl Into<String>, rule: impl Fn(&Fragment) -> Vec<f64> + Send + Sync + 'a) -> Self {
-        Self::new(name, Body::Advantages(Box::new(move |fragment| guarded(|| rule(fragment)))))
+        Self::fallible_advantages(name, move |fragment| guarded(|| rule(fragment)))
     }
 
     /// A function of a few numbers; `kind` says which, and the checks of that kind what they are.
@@ -374,7 +415,7 @@ impl<'a> Subject<'a> {
         name: impl Into<String>,
         function: impl Fn(&[f64]) -> Vec<f64> + Send + Sync + 'a,
     ) -> Self {
-        Self::new(name, Body::Numbers(kind, Box::new(move |x| guarded(|| function(x)))))
+        Self::fallible_function(kind, name, move |x| guarded(|| function(x)))
     }
 
     /// A rule for weights that may fail, such as a program that is asked.
@@ -383,6 +424,23 @@ impl<'a> Subject<'a> {
         rule: impl Fn(&PaddedBatch) -> Result<Vec<f64>, Fault> + Send + Sync + 'a,
     ) -> Self {
         Self::new(name, Body::Weights(Box::new(rule)))
+    }
+
+    /// Advantages by something that may fail.
+    pub fn fallible_advantages(
+        name: impl Into<String>,
+        rule: impl Fn(&Fragment) -> Result<Vec<f64>, Fault> + Send + Sync + 'a,
+    ) -> Self {
+        Self::new(name, Body::Advantages(Box::new(rule)))
+    }
+
+    /// A function of numbers that may fail; what it is given and answers depends on its kind.
+    pub(super) fn fallible_function(
+        kind: Kind,
+        name: impl Into<String>,
+        function: impl Fn(&[f64]) -> Result<Vec<f64>, Fault> + Send + Sync + 'a,
+    ) -> Self {
+        Self::new(name, Body::Numbers(kind, Box::new(function)))
     }
 
     /// The derivative of a loss by something that may fail.

@@ -23,6 +23,7 @@ pub(super) struct Path {
 /// A prompt: a state to begin in.
 #[derive(Debug)]
 pub(super) struct Prompt {
+    first: usize,
     pub(super) paths: Vec<Path>,
     /// The world that begins there, under the policy whose gradient is wanted and under the one that acted; both to the
     /// horizon, and without discount.
@@ -52,16 +53,16 @@ pub(super) struct World {
 }
 
 impl World {
-    /// The world `mdp`, cut after `steps` steps, that begins in the states `0..prompts`.
-    pub(super) fn new(mdp: &TabularMdp, prompts: usize, steps: usize, policies: [SoftmaxPolicy; 3]) -> Self {
+    /// The world `mdp`, cut after `steps` steps, whose prompts are the states `starts`.
+    pub(super) fn new(mdp: &TabularMdp, starts: &[usize], steps: usize, policies: [SoftmaxPolicy; 3]) -> Self {
         let [target, behaviour, reference] = policies;
         let (states, actions) = (mdp.states(), mdp.actions());
-        let of = |prompt: usize| {
+        let of = |first: &usize| {
             let rows = (0..states).map(|s| (0..actions).map(|a| mdp.transitions(s, a).to_vec()).collect()).collect();
-            let start = (0..states).map(|s| f64::from(u8::from(s == prompt))).collect();
+            let start = (0..states).map(|s| f64::from(u8::from(s == *first))).collect();
             let begun = TabularMdp::new(mdp.horizon(), mdp.discount(), start, rows).expect("rows of a valid process");
             let mut paths = Vec::new();
-            extend(&begun, &behaviour, steps, 1.0, &mut Vec::new(), prompt, &mut paths);
+            extend(&begun, &behaviour, steps, 1.0, &mut Vec::new(), *first, &mut paths);
             let mut oracles = Vec::new();
             for behaves in [false, true] {
                 for whole_horizon in [false, true] {
@@ -76,9 +77,9 @@ impl World {
                     }
                 }
             }
-            Prompt { paths, oracles }
+            Prompt { first: *first, paths, oracles }
         };
-        let prompts = (0..prompts).map(of).collect();
+        let prompts = starts.iter().map(of).collect();
         let discount = mdp.discount();
         Self { target, behaviour, reference, discount, steps, prompts, states, actions }
     }
@@ -166,20 +167,28 @@ impl World {
         self.oracle(prompt, Variation { behaviour: false, whole_horizon: false, discounted: true }).floor().trace
     }
 
+    /// The probabilities of the first choice at a prompt.
+    fn choice(&self, policy: &SoftmaxPolicy, prompt: usize) -> Vec<f64> {
+        let mut out = vec![0.0; self.actions];
+        policy.probabilities(0, self.prompts[prompt].first, &mut out);
+        out
+    }
+
+    /// `KL(π ‖ μ)` of the choice at a prompt, from the policy that acted.
+    pub(super) fn divergence_of_data(&self, prompt: usize) -> f64 {
+        let (p, q) = (self.choice(&self.target, prompt), self.choice(&self.behaviour, prompt));
+        numeric::sum(p.iter().zip(&q).map(|(p, q)| p * ln(p / q)))
+    }
+
     /// `∇ KL` between the target's choice at a prompt and the reference's: reverse is `KL(π ‖ π_ref)`.
     pub(super) fn divergence_gradient(&self, prompt: usize, reverse: bool) -> Vec<f64> {
-        let probabilities = |policy: &SoftmaxPolicy| {
-            let mut out = vec![0.0; self.actions];
-            policy.probabilities(0, prompt, &mut out);
-            out
-        };
-        let (p, q) = (probabilities(&self.target), probabilities(&self.reference));
+        let (p, q) = (self.choice(&self.target, prompt), self.choice(&self.reference, prompt));
         let divergence = numeric::sum(p.iter().zip(&q).map(|(p, q)| p * ln(p / q)));
         let mut gradient = vec![0.0; self.parameters()];
         for b in 0..self.actions {
             // ∂/∂θ_b Σ π ln(π/q) = π_b (ln(π_b/q_b) − KL), and ∂/∂θ_b Σ q ln(q/π) = π_b − q_b.
             let slope = if reverse { p[b] * (ln(p[b] / q[b]) - divergence) } else { p[b] - q[b] };
-            gradient[prompt * self.actions + b] = slope;
+            gradient[self.prompts[prompt].first * self.actions + b] = slope;
         }
         gradient
     }

@@ -1,14 +1,18 @@
 //! `unbiased audit`: the conformance suite on a program, on a subject of our own, or on itself.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use unbiased::audit::{
-    self, Audit, AuditRecord, Program, Promises, Subject, audit, held_out, matrix, samples, specimens,
+    self, Audit, AuditRecord, Kind, Program, Promises, Subject, audit, held_out, matrix, samples, specimens,
 };
+use unbiased::environment::Problem;
 use unbiased::report;
 
+use super::exact::theta;
 use super::output::{Target, Threads, Unusable};
 
 /// What `unbiased audit` is told.
@@ -27,6 +31,9 @@ pub(crate) struct AuditArguments {
     /// Every known bug against every check, and every reference subject in every setting
     #[arg(long)]
     matrix: bool,
+    /// What the program is: an estimator of the gradient, or a function such as advantages, divergence or entropy
+    #[arg(long, value_name = "KIND", requires = "exec", default_value = "gradient", value_parser = Kind::from_str)]
+    kind: Kind,
     /// What the program promises beyond the plain gradient of the expected return
     #[arg(long, value_name = "LIST", requires = "exec", default_value = "", hide_default_value = true)]
     promise: String,
@@ -36,6 +43,15 @@ pub(crate) struct AuditArguments {
     /// Only the checks whose names contain this
     #[arg(long, value_name = "PART")]
     check: Option<String>,
+    /// A small world of yours to audit in too: a problem file, as `unbiased exact` reads it
+    #[arg(long, value_name = "PROBLEM.json", conflicts_with = "matrix")]
+    world: Option<PathBuf>,
+    /// The logits in that world, [[…], …] with a row a state and a column an action
+    #[arg(long, value_name = "FILE", requires = "world")]
+    theta: Option<PathBuf>,
+    /// Another horizon than the world's file has
+    #[arg(long, value_name = "T", requires = "world")]
+    horizon: Option<usize>,
     /// How many seconds the program may take to answer
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     patience: u64,
@@ -98,21 +114,31 @@ fn the_matrix(arguments: &AuditArguments) -> Result<ExitCode, Unusable> {
 
 fn program(command: &str, arguments: &AuditArguments) -> Result<AuditRecord, Unusable> {
     let promises: Promises = arguments.promise.parse().map_err(|reason| Unusable(format!("--promise: {reason}")))?;
-    let program = Program::start(command, Duration::from_secs(arguments.patience))
+    let program = Program::function(command, arguments.kind, Duration::from_secs(arguments.patience))
         .map_err(|fault| Unusable(format!("`{command}`: {fault}")))?;
     let subject = program.subject().promising(promises);
     let promised =
         if arguments.promise.is_empty() { String::new() } else { format!(" --promise {}", arguments.promise) };
-    let again = format!("unbiased audit --exec '{command}'{promised}");
+    let of_kind = if arguments.kind.estimates_the_gradient() {
+        String::new()
+    } else {
+        format!(" --kind {}", arguments.kind.word())
+    };
+    let again = format!("unbiased audit --exec '{command}'{of_kind}{promised}{}", place(arguments));
     // JSON has no word for what is no number.
-    let suite = audit(&subject).skipping("answers/padding-not-a-number", "JSON has no word for NaN");
+    let suite = audit(&subject);
+    let suite = if of_kind.is_empty() {
+        suite.skipping("answers/padding-not-a-number", "JSON has no word for NaN")
+    } else {
+        suite
+    };
     // A program has its own patience; the watchdog is for code in this process.
     let suite = suite.patience(Duration::from_hours(24));
     Ok(with(suite, arguments, &[])?.reproduced_by(again).run())
 }
 
 fn ours(name: &str, arguments: &AuditArguments) -> Result<AuditRecord, Unusable> {
-    let again = format!("unbiased audit --subject {name}");
+    let again = format!("unbiased audit --subject {name}{}", place(arguments));
     let run = |subject: &Subject, expected: &[(&str, &str)]| {
         Ok(with(audit(subject), arguments, expected)?.reproduced_by(again.clone()).run())
     };
@@ -153,5 +179,26 @@ fn with<'a>(
         }
         suite = suite.only(part.as_str());
     }
-    Ok(suite)
+    match &arguments.world {
+        Some(path) => in_world(suite, path, arguments),
+        None => Ok(suite),
+    }
+}
+
+fn in_world<'a>(suite: Audit<'a>, path: &Path, arguments: &AuditArguments) -> Result<Audit<'a>, Unusable> {
+    let mut mdp = Problem::read(path)?.mdp;
+    if let Some(horizon) = arguments.horizon {
+        mdp = mdp.with_horizon(horizon)?;
+    }
+    let logits = arguments.theta.as_ref().map(|file| theta(file, &mdp)).transpose()?;
+    suite.in_world(&mdp, logits).map_err(|reason| Unusable(format!("{}: {reason}", path.display())))
+}
+
+/// The options that name the world, for a command that does the same again.
+fn place(arguments: &AuditArguments) -> String {
+    let file = |option: &str, path: &Option<PathBuf>| {
+        path.as_ref().map_or_else(String::new, |path| format!(" --{option} '{}'", path.display()))
+    };
+    let horizon = arguments.horizon.map_or_else(String::new, |horizon| format!(" --horizon {horizon}"));
+    file("world", &arguments.world) + &file("theta", &arguments.theta) + &horizon
 }

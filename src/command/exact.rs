@@ -113,7 +113,8 @@ pub(crate) fn exact(arguments: &ExactArguments) -> Result<(), Unusable> {
     arguments.target.deliver(&text)
 }
 
-fn theta(path: &Path, mdp: &TabularMdp) -> Result<Vec<f64>, Unusable> {
+/// Logits from a file.
+pub(super) fn theta(path: &Path, mdp: &TabularMdp) -> Result<Vec<f64>, Unusable> {
     let rows = if mdp.observations() == mdp.states() { "a row a state" } else { "a row an observation" };
     let shape = (mdp.observations(), rows, mdp.actions(), "a column an action");
     let flat = table(path, "θ", shape)?;

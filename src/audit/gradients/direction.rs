@@ -3,7 +3,8 @@
 use super::KINDS;
 use super::judge::Standing;
 use crate::audit::check::{Check, Finding};
-use crate::audit::examination::Examination;
+use crate::audit::examination::{Examination, Moments};
+use crate::audit::situation::Situation;
 use crate::audit::subject::{Normalisation, Objective, Promises, Ratio};
 
 macro_rules! direction {
@@ -96,13 +97,30 @@ fn direction(examination: &Examination, id: &'static str) -> Finding {
         Ok(moments) => moments,
         Err(fault) => return fault.into(),
     };
+    // Old data and fragments have another floor.
+    let over_floor = if id.starts_with("stale") || id == "fragment" {
+        None
+    } else {
+        over_floor(examination.promises(), situation, &standing, &moments)
+    };
     let mut evidence = standing.evidence().with("variance", moments.trace);
-    let floor = situation.floor();
-    let plain = examination.promises().objective == Objective::Return;
-    let comparable =
-        plain && floor > 0.0 && standing.is_parallel() && examination.promises().normalisation == Normalisation::None;
-    if comparable && !id.starts_with("stale") && id != "fragment" {
-        evidence = evidence.with("over floor", moments.trace / (standing.scale * standing.scale) / floor);
+    if let Some(ratio) = over_floor {
+        evidence = evidence.with("over floor", ratio);
     }
     Finding::of(standing.is_parallel(), evidence.with("batches", situation.batches() as f64))
+}
+
+/// The variance at the scale of the gradient over the least that reward-to-go with a time-and-state baseline has on fresh
+/// data, where the subject estimates the same.
+pub(in crate::audit) fn over_floor(
+    promises: &Promises,
+    situation: &Situation,
+    standing: &Standing,
+    moments: &Moments,
+) -> Option<f64> {
+    let floor = situation.floor();
+    let same = promises.objective == Objective::Return && promises.normalisation == Normalisation::None;
+    let ratio = moments.trace / (standing.scale * standing.scale) / floor;
+    // With two answers a baseline can remove all variance, and the floor is rounding.
+    (same && standing.is_parallel() && ratio < 1e9).then_some(ratio)
 }

@@ -3,13 +3,14 @@
 mod aggregation;
 mod answers;
 pub(super) mod bug;
-mod direction;
+pub(super) mod direction;
 mod invariance;
 pub(super) mod judge;
 mod penalty;
 mod ratio;
 pub(super) mod reference;
 mod scale;
+pub(super) mod theirs;
 
 use super::check::Check;
 use super::subject::Kind;
@@ -26,4 +27,5 @@ pub(super) fn checks() -> impl Iterator<Item = &'static Check> {
         .chain(&invariance::CHECKS)
         .chain(&ratio::CHECKS)
         .chain(&penalty::CHECKS)
+        .chain(&theirs::CHECKS)
 }

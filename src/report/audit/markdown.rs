@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
+use super::algorithms::{algorithms, standing};
 use super::{mark, scores, tally};
 use crate::audit::{AuditRecord, MatrixRecord, MutantRow, Outcome, SITUATIONS, SubjectRow};
 use crate::report::prose::{capital, cell, plain};
-use crate::report::significant;
 
 /// One subject, check by check.
 #[must_use]
@@ -38,6 +38,7 @@ pub fn matrix_markdown(record: &MatrixRecord) -> String {
     );
     settings(&mut out);
     subjects(&mut out, &record.subjects);
+    algorithms(&mut out, record);
     out.push_str("\n## Known bugs\n\nBy their names in the catalogue; *found by* lists the checks that tell the bug from the correct subject.\n\n");
     mutants(&mut out, &record.mutants, true);
     out.push_str("\n## Bugs that no check was written for\n\nKnown bugs in other algorithms, and two at once.\n\n");
@@ -75,7 +76,7 @@ fn subjects(out: &mut String, subjects: &[SubjectRow]) {
     for subject in subjects.iter().filter(|subject| !subject.settings.is_empty()) {
         let _ = write!(out, "| {} |", cell(&subject.name));
         for column in COLUMNS {
-            let _ = write!(out, " {} |", standing(subject, column));
+            let _ = write!(out, " {} |", standing(subject.settings.get(column)));
         }
         out.push('\n');
     }
@@ -94,18 +95,6 @@ fn subjects(out: &mut String, subjects: &[SubjectRow]) {
         });
         let told = told.collect::<Vec<String>>().join("; ");
         let _ = writeln!(out, "| {} | {} | {told} |", cell(&subject.name), cell(&subject.source));
-    }
-}
-
-fn standing(subject: &SubjectRow, setting: &str) -> String {
-    let Some(standing) = subject.settings.get(setting) else { return "–".to_owned() };
-    let number = |name: &str| standing.numbers.get(name).copied();
-    let floor = number("over floor").map_or_else(String::new, |x| format!(" ({})", significant(x, 3)));
-    match (number("scale"), number("angle")) {
-        (Some(_), Some(angle)) if angle != 0.0 => format!("{}°", significant(angle, 3)),
-        (Some(scale), _) if (scale - 1.0).abs() < 1e-9 => format!("**1**{floor}"),
-        (Some(scale), _) => format!("{}{floor}", significant(scale, 3)),
-        _ => "dead".to_owned(),
     }
 }
 

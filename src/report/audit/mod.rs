@@ -1,5 +1,6 @@
 //! What an audit found: one subject, or the whole matrix.
 
+mod algorithms;
 mod junit;
 mod markdown;
 mod terminal;
