@@ -218,10 +218,22 @@ mod tests {
         close(resampling().estimate(&ours(), &mut stream, interquartile_mean), 0.4278, 0.8667);
         close(resampling().estimate(&ours(), &mut stream, |scores| optimality_gap(scores, 1.0)), 0.2433, 0.5367);
         close(improvement(&ours(), &theirs(), resampling(), &mut stream), 0.4333, 0.85);
-        let profile = performance_profile(&ours(), &[0.35, 0.7, 1.0], resampling(), &mut stream);
-        for (estimate, (low, high)) in profile.into_iter().zip([(0.5333, 0.9333), (0.2, 0.6), (0.0667, 0.4)]) {
-            close(estimate, low, high);
+    }
+
+    // Counts above a threshold are sums of binomials: P(S ≤ 7) = 0.023 and P(S ≤ 8) = 0.072 for the first, and so on. rliable has
+    // the same ends.
+    #[test]
+    fn the_ends_of_profiles_are_quantiles_of_sums_of_binomials() {
+        let mut stream = Stream::of(0, "binomials", 0, 0);
+        let ninety = Resampling { replicates: 20_000, confidence: 0.9 };
+        let profile = performance_profile(&ours(), &[0.35, 0.7, 1.0], ninety, &mut stream);
+        for (estimate, (low, high)) in profile.into_iter().zip([(8.0, 14.0), (3.0, 9.0), (1.0, 5.0)]) {
+            assert!(near(15.0 * estimate.low, low) && near(15.0 * estimate.high, high), "{estimate:?}");
         }
+        let above = |stream: &mut Stream| performance_profile(&ours(), &[0.35], resampling(), stream)[0].low;
+        let eighths = (0..10).filter(|_| near(15.0 * above(&mut stream), 8.0)).count();
+        // A resampled share of 0.023 passes 0.025 by 2.3 standard errors, with a probability of 0.01.
+        assert!(eighths >= 8, "{eighths} of 10");
     }
 
     #[test]
