@@ -1,8 +1,31 @@
 //! Tasks to train on: states are rows of numbers, so that many copies are a matrix and a checkpoint is a list of numbers.
+//!
+//! [`task`] finds one by its name. A task has a clock ([`Task::time_limit`]) where the world does not end by itself; where the
+//! objective is that of a fixed horizon ([`Finite`], [`LinearQuadraticTask`]), the last step ends the world.
+
+mod cart_pole;
+mod catch;
+mod finite;
+mod linear_quadratic;
+mod locomotion;
+mod named;
+mod pendulum;
+mod t_maze;
+mod two_goals;
 
 use std::fmt::Debug;
 
 use crate::rng::Stream;
+
+pub use cart_pole::CartPole;
+pub use catch::Catch;
+pub use finite::{Finite, View};
+pub use linear_quadratic::{LinearQuadraticTask, double_integrator};
+pub use locomotion::Locomotion;
+pub use named::{NamedTask, TASKS, UnknownTask, task, task_names};
+pub use pendulum::Pendulum;
+pub use t_maze::{NoCorridor, TMaze};
+pub use two_goals::{Demonstration, GaussianSuccess, TwoGoals};
 
 /// What an agent may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
