@@ -1,6 +1,10 @@
-//! Small dense linear algebra with ordered loops: no blocked products, no kernel chosen by the processor.
+//! Small dense linear algebra with ordered loops, and fused products for training: their bits do not depend on the
+//! processor either.
 
 use thiserror::Error;
+
+use super::matrix_product::{Factor, add_product};
+use super::simd::Level;
 
 /// A dense matrix, stored row by row.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,6 +136,73 @@ impl Matrix {
             }
         }
         out
+    }
+
+    /// `A B`, each entry one chain of fused multiply-adds over the inner index, in increasing order: the bits depend neither
+    /// on the processor nor on the number of threads, but are not those of [`Self::product`], which rounds products.
+    ///
+    /// # Panics
+    /// If `B` does not have one row for each column of `A`.
+    #[must_use]
+    pub fn fused_product(&self, other: &Self) -> Self {
+        let mut out = Self::zeros(self.rows, other.columns);
+        out.add_fused_product(self, other);
+        out
+    }
+
+    /// `Aᵀ B`, in chains as [`Self::fused_product`].
+    ///
+    /// # Panics
+    /// If `A` and `B` have different numbers of rows.
+    #[must_use]
+    pub fn transpose_product(&self, other: &Self) -> Self {
+        let mut out = Self::zeros(self.columns, other.columns);
+        out.add_transpose_product(self, other);
+        out
+    }
+
+    /// `A Bᵀ`, in chains as [`Self::fused_product`].
+    ///
+    /// # Panics
+    /// If `A` and `B` have different numbers of columns.
+    #[must_use]
+    pub fn product_transpose(&self, other: &Self) -> Self {
+        let mut out = Self::zeros(self.rows, other.rows);
+        out.add_product_transpose(self, other);
+        out
+    }
+
+    /// Adds `A B`: each chain goes on from the entry that is there.
+    ///
+    /// # Panics
+    /// If the sizes do not fit.
+    pub fn add_fused_product(&mut self, left: &Self, right: &Self) {
+        self.add_factors(left.factor(false), right.factor(false), (left.rows, right.columns));
+    }
+
+    /// Adds `Aᵀ B`: each chain goes on from the entry that is there.
+    ///
+    /// # Panics
+    /// If the sizes do not fit.
+    pub fn add_transpose_product(&mut self, left: &Self, right: &Self) {
+        self.add_factors(left.factor(true), right.factor(false), (left.columns, right.columns));
+    }
+
+    /// Adds `A Bᵀ`: each chain goes on from the entry that is there.
+    ///
+    /// # Panics
+    /// If the sizes do not fit.
+    pub fn add_product_transpose(&mut self, left: &Self, right: &Self) {
+        self.add_factors(left.factor(false), right.factor(true), (left.rows, right.rows));
+    }
+
+    fn add_factors(&mut self, left: Factor, right: Factor, shape: (usize, usize)) {
+        assert_eq!((self.rows, self.columns), shape, "the result has the outer sizes");
+        add_product(Level::best(), left, right, &mut self.entries);
+    }
+
+    fn factor(&self, transposed: bool) -> Factor<'_> {
+        Factor { entries: &self.entries, rows: self.rows, columns: self.columns, transposed }
     }
 
     /// `Aᵀ`.

@@ -1,6 +1,10 @@
 //! Branch-free elementary functions for loops over lanes: additions, multiplications, divisions and square roots
 //! only, so that the compiler widens the loop and the bits stay.
 
+use rayon::prelude::*;
+
+use super::simd::Level;
+
 /// A double in `[0, 1)` with 52 random bits, from the high bits of `word`.
 #[inline(always)]
 #[must_use]
@@ -22,9 +26,6 @@ fn small_integer(n: u64) -> f64 {
 #[must_use]
 pub fn ln_of_positive(x: f64) -> f64 {
     const HALF_ROOT_BITS: u64 = 0x3FE6_A09E_667F_3BCD; // √½
-    // ln 2 in two parts: the first times an exponent is exact.
-    const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
-    const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     let shifted = x.to_bits().wrapping_sub(HALF_ROOT_BITS);
     // The arithmetic shift gives the exponent; the bias of 1024 keeps it positive for the conversion.
     let exponent = ((shifted.wrapping_add(1024 << 52)) >> 52) & 0xFFF;
@@ -46,7 +47,6 @@ pub fn ln_of_positive(x: f64) -> f64 {
 #[inline(always)]
 #[must_use]
 pub fn cos_sin_of_turns(u: f64) -> (f64, f64) {
-    const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5·2⁵²: adding it rounds to the nearest integer
     let shifted = u * 4.0 + ROUND;
     let quarter = shifted.to_bits();
     let rest = (u * 4.0 - (shifted - ROUND)) * std::f64::consts::FRAC_PI_2;
@@ -89,6 +89,158 @@ pub fn normal_pair(radius_word: u64, angle_word: u32) -> (f64, f64) {
     (radius * c, radius * s)
 }
 
+/// Adding and subtracting it rounds a number below 2⁵¹ in size to the nearest integer, which the low bits then hold.
+const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5·2⁵²
+
+/// ln 2 in two parts: the first times an exponent is exact.
+const LN_2_HIGH: f64 = f64::from_bits(0x3FE6_2E42_FEE0_0000);
+const LN_2_LOW: f64 = f64::from_bits(0x3DEA_39EF_3579_3C76);
+
+/// The numbers between half of ln 2, or a little more, and this are not reduced: `libm` compares high words.
+const ABOVE_HALF_LN_2: f64 = f64::from_bits(0x3FD6_2E43_0000_0000);
+
+/// `2^n` for an integer `n` from −1022 to 1023.
+#[inline(always)]
+fn power_of_two(n: f64) -> f64 {
+    f64::from_bits((n + (ROUND + 1023.0)).to_bits() << 52)
+}
+
+/// `x` without its fraction, for `|x| < 2⁵¹`.
+#[inline(always)]
+fn whole(x: f64) -> f64 {
+    let size = x.abs();
+    let nearest = (size + ROUND) - ROUND;
+    (nearest - if nearest > size { 1.0 } else { 0.0 }).copysign(x)
+}
+
+/// `e^x` with the bits of `libm`, and so of [`super::exp`]: below one unit in the last place off.
+///
+/// `x = k ln 2 + r`, `|r| ≤ ½ ln 2`, and `e^r = 1 + r + r c/(2 − c)` with `c` a polynomial of `r` (Sun's `e_exp.c`).
+#[inline(always)]
+#[must_use]
+pub fn exp(x: f64) -> f64 {
+    const LARGEST: f64 = 709.782_712_893_384;
+    const SMALLEST: f64 = -745.133_219_101_941_1;
+    const SERIES: [f64; 5] = [
+        4.138_136_797_057_238_4e-8,
+        -1.653_390_220_546_525_2e-6,
+        6.613_756_321_437_934e-5,
+        -2.777_777_777_701_559_3e-3,
+        1.666_666_666_666_660_2e-1,
+    ];
+    let k = whole(x * std::f64::consts::LOG2_E + 0.5_f64.copysign(x));
+    let k = if x.abs() >= ABOVE_HALF_LN_2 { k } else { 0.0 };
+    let (high, low) = (x - k * LN_2_HIGH, k * LN_2_LOW);
+    let rest = high - low;
+    let square = rest * rest;
+    let [first, others @ ..] = SERIES;
+    let series = others.iter().fold(first, |sum, term| term + square * sum);
+    let c = rest - square * series;
+    let correction = rest * c / (2.0 - c) - low;
+    let negligible = x.abs() < f64::from_bits(0x3E30_0001_0000_0000); // 2⁻²⁸
+    let value = 1.0 + (if negligible { 0.0 } else { correction } + high);
+    // In two steps, so that the largest and the subnormal powers of two are rounded once.
+    let half = (k * 0.5 + ROUND) - ROUND;
+    let scaled = value * power_of_two(half) * power_of_two(k - half);
+    let scaled = if x > LARGEST { f64::INFINITY } else { scaled };
+    if x < SMALLEST { 0.0 } else { scaled }
+}
+
+/// `tanh x` with the bits of `libm`, and so of [`super::tanh`]: at most 2 units in the last place off.
+///
+/// `1 − 2/(e^{2|x|} + 1)` for large `|x|` and `(e^{2|x|} − 1)/(e^{2|x|} + 1)` for small, from `e^z − 1` by Sun's
+/// `s_expm1.c`, whose cases are one formula here: `z = 2|x|` is at most 40, and `−2|x|` at least −0.511.
+#[inline(always)]
+#[must_use]
+pub fn tanh(x: f64) -> f64 {
+    const HALF_LN_3: f64 = f64::from_bits(0x3FE1_93EB_0000_0000);
+    const HALF_LN_5_OVER_3: f64 = f64::from_bits(0x3FD0_58AF_0000_0000);
+    let size = x.abs();
+    let bounded = if size > 20.0 { 20.0 } else { size };
+    let (middle, large) = (size >= HALF_LN_5_OVER_3, size >= HALF_LN_3);
+    let sign = if middle { 1.0 } else { -1.0 };
+    let less_one = exp_less_one(2.0 * sign * bounded);
+    let above = if large { 2.0 } else { less_one };
+    let quotient = sign * above / (less_one + 2.0);
+    let complement = 1.0 - quotient;
+    let value = if large { complement } else { quotient };
+    let value = if size < f64::MIN_POSITIVE { size } else { value };
+    f64::from_bits(value.to_bits() ^ (x.to_bits() & (1 << 63)))
+}
+
+/// `e^z − 1` with the bits of `libm`, for `z` from −0.511 to 0 and from 0.51 to 40.
+#[inline(always)]
+fn exp_less_one(z: f64) -> f64 {
+    const SERIES: [f64; 5] = [
+        -2.010_992_181_836_243_7e-7,
+        4.008_217_827_329_362e-6,
+        -7.936_507_578_674_88e-5,
+        1.587_301_587_254_814_6e-3,
+        -3.333_333_333_333_313e-2,
+    ];
+    let k = whole(z * std::f64::consts::LOG2_E + 0.5_f64.copysign(z));
+    let k = if z.abs() >= ABOVE_HALF_LN_2 { k } else { 0.0 };
+    let (high, low) = (z - k * LN_2_HIGH, k * LN_2_LOW);
+    let rest = high - low;
+    let lost = (high - rest) - low;
+    let half = 0.5 * rest;
+    let square = rest * half;
+    let [first, others @ ..] = SERIES;
+    let series = others.iter().fold(first, |sum, term| term + square * sum);
+    let r = 1.0 + square * series;
+    let t = 3.0 - r * half;
+    let e = square * ((r - t) / (6.0 - rest * t));
+    let e = (rest * (e - lost) - lost) - square;
+    let inverse = power_of_two(-k);
+    let small = rest - e + (1.0 - inverse);
+    let large = rest - (e + inverse) + 1.0;
+    power_of_two(k) * if k < 20.0 { small } else { large }
+}
+
+/// Numbers are shared out among threads in blocks of this many, where there are several blocks.
+const BLOCK: usize = 1 << 13;
+
+/// Calls `block` on numbers block by block, on several threads where there are many.
+fn in_blocks(numbers: &mut [f64], block: impl Fn(&mut [f64]) + Send + Sync) {
+    if numbers.len() < 4 * BLOCK {
+        block(numbers);
+    } else {
+        numbers.par_chunks_mut(BLOCK).for_each(block);
+    }
+}
+
+/// Replaces each number by its exponential; the bits are those of [`super::exp`].
+pub fn exp_all(numbers: &mut [f64]) {
+    in_blocks(numbers, |block| exp_at(Level::best(), block));
+}
+
+/// Replaces each number by its hyperbolic tangent; the bits are those of [`super::tanh`].
+pub fn tanh_all(numbers: &mut [f64]) {
+    in_blocks(numbers, |block| tanh_at(Level::best(), block));
+}
+
+fn exp_at(level: Level, numbers: &mut [f64]) {
+    level.run(
+        #[inline(always)]
+        || {
+            for x in numbers {
+                *x = exp(*x);
+            }
+        },
+    );
+}
+
+fn tanh_at(level: Level, numbers: &mut [f64]) {
+    level.run(
+        #[inline(always)]
+        || {
+            for x in numbers {
+                *x = tanh(*x);
+            }
+        },
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,5 +275,45 @@ mod tests {
         let (x, y) = normal_pair(u64::MAX, 0);
         assert!((x - 8.49).abs() < 0.01 && y == 0.0, "{x} {y}");
         assert_eq!(normal_pair(0, 12345), (0.0, 0.0));
+    }
+
+    /// Numbers of every size, both signs, around each case of the functions, and the extremes.
+    fn everywhere() -> Vec<f64> {
+        let mut points = vec![0.0, f64::MIN_POSITIVE, 5e-324, f64::MAX, f64::INFINITY, 709.782_712_893_384];
+        let edges = [0x3FD6_2E43_u64, 0x3FE1_93EB, 0x3FD0_58AF, 0x3E30_0001, 0x3FF0_A2B2, 0x4034_0001, 0x3FC6_2E43];
+        points.extend(edges.iter().flat_map(|high| (0..9).map(move |k| f64::from_bits((high << 32) + k - 4))));
+        points.extend((0..300_000).map(|i| f64::from(i) * 0.002_5 + 1e-7));
+        points.extend((0..300_000).map(|i| f64::from(i) * 0.000_1 + 3e-8));
+        points.extend((0..300_000).map(|i| f64::from_bits(((i * 0x6_D3A5_7C91_u64) << 13) & !(3 << 62))));
+        points.extend((0..4096).map(|i| 708.0 + f64::from(i) * 0.01));
+        points.extend((1..4096).map(|i| f64::from(2 * i + 1) * 0.5_f64 * f64::EPSILON));
+        let negative: Vec<f64> = points.iter().map(|x| -x).collect();
+        [points, negative].concat()
+    }
+
+    #[test]
+    fn the_exponential_and_the_hyperbolic_tangent_have_the_bits_of_libm() {
+        for x in everywhere() {
+            assert_eq!(exp(x).to_bits(), libm::exp(x).to_bits(), "exp {x:e}: {} and {}", exp(x), libm::exp(x));
+            assert_eq!(tanh(x).to_bits(), libm::tanh(x).to_bits(), "tanh {x:e}: {} and {}", tanh(x), libm::tanh(x));
+        }
+        assert!(exp(f64::NAN).is_nan() && tanh(f64::NAN).is_nan() && tanh(-f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn every_level_and_every_block_has_the_bits_of_a_single_number() {
+        let points = everywhere();
+        let bits = |of: &dyn Fn(&mut [f64])| {
+            let mut numbers = points.clone();
+            of(&mut numbers);
+            numbers.iter().map(|x| x.to_bits()).collect::<Vec<u64>>()
+        };
+        let single = |f: fn(f64) -> f64| points.iter().map(|x| f(*x).to_bits()).collect::<Vec<u64>>();
+        for &level in Level::available() {
+            assert!(bits(&|x| exp_at(level, x)) == single(exp), "{level:?}");
+            assert!(bits(&|x| tanh_at(level, x)) == single(tanh), "{level:?}");
+        }
+        assert!(bits(&exp_all) == single(exp));
+        assert!(bits(&tanh_all) == single(tanh));
     }
 }

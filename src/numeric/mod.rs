@@ -8,6 +8,7 @@ mod dense;
 mod difference;
 mod elementary;
 pub mod kernel;
+pub(crate) mod matrix_product;
 pub(crate) mod product;
 mod quadrature;
 mod root;

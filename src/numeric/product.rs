@@ -21,7 +21,7 @@ pub(crate) fn zeros(count: usize) -> Aligned {
 }
 
 /// Runs `operation` with the vectors of `level`.
-fn with_vectors<O: WithSimd>(level: Level, operation: O) -> O::Output {
+pub(crate) fn with_vectors<O: WithSimd>(level: Level, operation: O) -> O::Output {
     #[cfg(target_arch = "x86_64")]
     {
         if level == Level::V4
