@@ -12,6 +12,7 @@ use command::exact::ExactArguments;
 use command::ledger::{ExplainArguments, ListArguments, VerifyArguments};
 use command::output::Unusable;
 use command::report::ReportArguments;
+use command::train::TrainArguments;
 
 /// A correctness oracle for policy-gradient code.
 #[derive(Parser)]
@@ -33,6 +34,8 @@ enum Command {
     Exact(ExactArguments),
     /// Compare estimators as an experiment file says: a record, exact and sampled
     Compare(CompareArguments),
+    /// Train policies as an experiment file says: learning curves of several seeds, and what they reach
+    Train(TrainArguments),
     /// Somebody's estimator against everything that is true of a correct one, and the known bug it looks like
     Audit(AuditArguments),
     /// Records into pages, figures, tables and a site, and what changed since older records
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => command::ledger::explain(&arguments),
         Command::Exact(arguments) => command::exact::exact(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Compare(arguments) => command::compare::compare(&arguments),
+        Command::Train(arguments) => command::train::train(&arguments),
         Command::Audit(arguments) => command::audit::run(&arguments),
         Command::Report(arguments) => command::report::report(&arguments),
     };

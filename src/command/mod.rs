@@ -7,3 +7,4 @@ pub(crate) mod exact;
 pub(crate) mod ledger;
 pub(crate) mod output;
 pub(crate) mod report;
+pub(crate) mod train;

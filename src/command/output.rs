@@ -123,9 +123,18 @@ fn remove(path: &Path) -> Result<(), Unusable> {
 
 /// A bar on the error stream that shows itself after a second, and only on a terminal.
 pub(super) fn progress_bar(steps: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden());
+    progress(steps, "{wide_bar} {percent:>3} %  {eta} left")
+}
+
+/// The same with how many a second there are of what is counted.
+pub(super) fn progress_of(count: u64, what: &str) -> ProgressBar {
+    progress(count, &format!("{{wide_bar}} {{percent:>3}} %  {{per_sec:.0}} {what}  {{eta}} left"))
+}
+
+fn progress(count: u64, template: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::hidden());
     if std::io::stderr().is_terminal() {
-        let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {eta} left");
+        let style = ProgressStyle::with_template(template);
         bar.set_style(style.expect("the template is well formed"));
         let late = bar.clone();
         std::thread::spawn(move || {

@@ -64,6 +64,9 @@ pub struct LinearQuadratic {
 pub struct Optimum {
     /// `K*_t`, `[m × n]` for each step: the action is `K*_t s_t`, without noise.
     pub gains: Vec<Matrix>,
+    /// `M_t`, `[m × m]` for each step: an action that is off by `d` costs `dᵀ M_t d` of the return from there on, so that the return
+    /// of any policy falls short by the mean of `Σ_t γ^t d_tᵀ M_t d_t` (Kakade & Langford 2002, lemma 6.1).
+    pub curvatures: Vec<Matrix>,
     /// The largest expected return of any policy.
     pub objective: f64,
 }
@@ -198,6 +201,7 @@ impl LinearQuadratic {
         let (n, m) = (system.states(), system.actions());
         let (mut next, mut constant) = (Matrix::zeros(n, n), 0.0);
         let mut gains = Vec::with_capacity(system.horizon());
+        let mut curvatures = Vec::with_capacity(system.horizon());
         for _ in 0..system.horizon() {
             let cost = joint_cost(system, &next);
             let cross = block(&cost, n..n + m, 0..n);
@@ -209,9 +213,11 @@ impl LinearQuadratic {
             next = block(&cost, 0..n, 0..n).plus(1.0, &cross.transpose().product(&gain));
             next = Matrix::from_fn(n, n, |i, j| 0.5 * (next[(i, j)] + next[(j, i)]));
             gains.push(gain);
+            curvatures.push(block(&cost, n..n + m, n..n + m));
         }
         gains.reverse();
-        Optimum { gains, objective: -trace_of_product(&next, &first_moment(system)) - constant }
+        curvatures.reverse();
+        Optimum { gains, curvatures, objective: -trace_of_product(&next, &first_moment(system)) - constant }
     }
 
     /// Exact mean and variance of `Σ_t γ^t ψ_t (G_t − b)` with a constant baseline `b`, for one trajectory.

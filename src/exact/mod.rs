@@ -47,7 +47,7 @@ pub use gaussian::{GaussianGradient, GaussianGradientError, GradientMoments};
 pub use information::Divergence;
 pub use linear_quadratic::{LinearQuadratic, LinearQuadraticError, Optimum};
 pub use off_policy::{OffPolicy, OffPolicyError, WeightedMoments, Weighting, Whose};
-pub use optimal::optimal_objective;
+pub use optimal::{optimal_actions, optimal_objective};
 pub use oracle::{Comparison, Oracle, Verdict};
 pub use policy_table::Unanswerable;
 pub use record::{EstimatorRecord, ExactRecord, FloorRecord, ProblemSize};

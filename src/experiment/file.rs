@@ -163,11 +163,7 @@ impl Source {
     /// ```
     pub fn parse(text: &str, path: &Path) -> Result<Self, ExperimentError> {
         let invalid = |line: usize, reason: String| ExperimentError::Invalid { path: path.into(), line, reason };
-        let of_toml = |error: &toml::de::Error| {
-            let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
-            invalid(line, plain(error.message()))
-        };
-        let experiment: Experiment = toml::from_str(text).map_err(|error| of_toml(&error))?;
+        let experiment: Experiment = toml::from_str(text).map_err(|error| invalid_toml(text, path, &error))?;
         let numbered = |header, tables: &[Table]| -> Vec<(Header, Table)> {
             tables.iter().enumerate().map(|(n, table)| (Header { text: header, number: n }, table.clone())).collect()
         };
@@ -189,6 +185,12 @@ impl Source {
     }
 }
 
+/// Why a text is no experiment, with the line and the nearest name.
+pub(super) fn invalid_toml(text: &str, path: &Path, error: &toml::de::Error) -> ExperimentError {
+    let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+    ExperimentError::Invalid { path: path.into(), line, reason: plain(error.message()) }
+}
+
 /// Whether a line sets a key.
 fn sets(line: &str, key: &str) -> bool {
     let line = line.trim_start().trim_start_matches(['[', '{', ' ']);
@@ -201,33 +203,33 @@ fn line_of(text: &str, key: &str) -> usize {
 }
 
 /// Which of the tables that begin with such a line, from 0.
-struct Header {
-    text: &'static str,
-    number: usize,
+pub(super) struct Header {
+    pub(super) text: &'static str,
+    pub(super) number: usize,
 }
 
 impl Header {
     /// The line of the header itself, from 1; that of the key where the file writes its tables otherwise.
-    fn line(&self, text: &str) -> usize {
+    pub(super) fn line(&self, text: &str) -> usize {
         let mut headers = text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with(self.text));
         let line = headers.nth(self.number).map(|(line, _)| 1 + line);
         line.unwrap_or_else(|| line_of(text, self.text.trim_matches(['[', ']'])))
     }
 
     /// The line on which a key is set below the header, from 1.
-    fn line_of(&self, text: &str, key: &str) -> usize {
+    pub(super) fn line_of(&self, text: &str, key: &str) -> usize {
         let start = self.line(text);
         let below = text.lines().skip(start).take_while(|line| !line.trim_start().starts_with('['));
         below.into_iter().position(|line| sets(line, key)).map_or(start, |line| start + 1 + line)
     }
 }
 
-fn quoted(message: &str) -> Vec<&str> {
+pub(super) fn quoted(message: &str) -> Vec<&str> {
     message.split('`').skip(1).step_by(2).collect()
 }
 
 /// The reader's message in plain words, with the nearest key or value that there is.
-fn plain(message: &str) -> String {
+pub(super) fn plain(message: &str) -> String {
     let names = quoted(message);
     let (Some((first, candidates)), true) = (names.split_first(), message.starts_with("unknown")) else {
         return message.replace("missing field `", "the key `").replace('`', "\"")
@@ -386,9 +388,14 @@ impl Experiment {
     /// SHA-256 of the experiment, in hexadecimal.
     #[must_use]
     pub fn hash(&self) -> String {
-        let text = serde_json::to_string(self).unwrap_or_default();
-        hexadecimal(&Sha256::digest(text.as_bytes()))
+        hash_of(self)
     }
+}
+
+/// SHA-256 of something as JSON, in hexadecimal.
+pub(super) fn hash_of(experiment: &impl Serialize) -> String {
+    let text = serde_json::to_string(experiment).unwrap_or_default();
+    hexadecimal(&Sha256::digest(text.as_bytes()))
 }
 
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {

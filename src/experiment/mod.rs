@@ -12,6 +12,7 @@ mod record;
 mod run;
 mod setting;
 mod tabular;
+pub mod training;
 
 pub use file::{Experiment, ExperimentError, Sampling, Source, Sweep};
 pub use metric::Metric;

@@ -198,7 +198,7 @@ impl Plan {
 }
 
 /// A path as a shell takes it. An absolute one says where somebody's files are: its last part must do.
-fn spelled(path: &Path) -> String {
+pub(super) fn spelled(path: &Path) -> String {
     let path = if path.is_absolute() { path.file_name().map_or(path, Path::new) } else { path };
     let text = path.to_string_lossy().replace('\\', "/");
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '/' | '-' | '_');

@@ -1,10 +1,12 @@
 //! Second floor: policies. It must not know of estimators.
 //!
-//! A [`Policy`] chooses among finitely many actions, a [`GaussianPolicy`] real ones; a [`Family`] is a law on the line.
+//! A [`Policy`] chooses among finitely many actions, a [`GaussianPolicy`] real ones; a [`Family`] is a law on the line. [`deep`] has the
+//! networks that are trained on rows of numbers.
 //!
 //! A [`Policy`] gives probabilities, log-probabilities and scores. Its probabilities are written once over a generic
 //! [`Scalar`]; the scores are closed forms of their own, so that the two check one another.
 
+pub mod deep;
 mod family;
 mod gaussian;
 mod mlp;

@@ -11,6 +11,7 @@ mod page;
 mod prose;
 mod site;
 mod table;
+pub mod training;
 
 pub use exact::terminal;
 pub use number::significant;

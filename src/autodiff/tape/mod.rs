@@ -123,6 +123,24 @@ impl Tape {
         self.push(value, Operation::Input, false)
     }
 
+    /// Forgets what was recorded after the first `length` values, such as [`Tape::len`] told before; variables made since are
+    /// not to be used again.
+    pub fn rewind(&self, length: usize) {
+        self.nodes.borrow_mut().truncate(length);
+    }
+
+    /// How many values are on the record.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.borrow().len()
+    }
+
+    /// Whether nothing is on the record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The multiply-adds of the matrix products recorded so far.
     #[must_use]
     pub fn multiply_adds(&self) -> u64 {
@@ -182,6 +200,14 @@ impl<'t> Variable<'t> {
     /// What `f` makes of its value, which is not copied.
     fn with<R>(self, f: impl FnOnce(&Matrix) -> R) -> R {
         f(&self.tape.nodes.borrow()[self.place].value)
+    }
+
+    /// Its rows and columns.
+    #[must_use]
+    pub fn shape(self) -> (usize, usize) {
+        let nodes = self.tape.nodes.borrow();
+        let value = &nodes[self.place].value;
+        (value.rows(), value.columns())
     }
 
     /// The value of a scalar.

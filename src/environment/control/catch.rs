@@ -1,6 +1,6 @@
 //! Catching a falling ball: the smallest task that is seen as pixels.
 
-use super::{Actions, Step, Task};
+use super::{Actions, Known, Step, Task};
 use crate::rng::Stream;
 
 /// Rows of the board.
@@ -44,6 +44,10 @@ impl Task for Catch {
 
     fn time_limit(&self) -> Option<usize> {
         None
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known::Best { most: 1.0, without: Some(Self::UNIFORM_RETURN) }
     }
 
     fn start(&self, state: &mut [f64], stream: &mut Stream) {

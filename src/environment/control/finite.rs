@@ -1,6 +1,6 @@
 //! Finite Markov decision processes as tasks.
 
-use super::{Actions, Step, Task};
+use super::{Actions, Known, Step, Task};
 use crate::environment::TabularMdp;
 use crate::rng::Stream;
 
@@ -93,6 +93,10 @@ impl Task for Finite {
 
     fn time_limit(&self) -> Option<usize> {
         None
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known::Finite(&self.mdp, self.view)
     }
 
     fn start(&self, state: &mut [f64], stream: &mut Stream) {

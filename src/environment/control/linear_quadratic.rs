@@ -1,6 +1,6 @@
 //! Linear-Gaussian systems as tasks.
 
-use super::{Actions, Step, Task};
+use super::{Actions, Known, Step, Task};
 use crate::environment::{LinearGaussian, LinearGaussianTables};
 use crate::numeric::{Matrix, dot};
 use crate::rng::Stream;
@@ -85,6 +85,10 @@ impl Task for LinearQuadraticTask {
 
     fn time_limit(&self) -> Option<usize> {
         None
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known::LinearGaussian(Box::new(self.system.clone()))
     }
 
     fn start(&self, state: &mut [f64], stream: &mut Stream) {

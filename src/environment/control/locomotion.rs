@@ -1,6 +1,6 @@
 //! Running at a speed with twenty joints and a thousand sensors, small enough inside to know the best return.
 
-use super::{Actions, Step, Task};
+use super::{Actions, Known, Step, Task};
 use crate::environment::{LinearGaussian, LinearGaussianTables};
 use crate::numeric::{Matrix, cos, sin};
 use crate::rng::Stream;
@@ -167,6 +167,10 @@ impl Task for Locomotion {
 
     fn time_limit(&self) -> Option<usize> {
         Some(HORIZON)
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known::LinearGaussian(Box::new(self.as_linear_gaussian()))
     }
 
     fn start(&self, state: &mut [f64], _: &mut Stream) {

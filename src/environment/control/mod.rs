@@ -15,6 +15,7 @@ mod two_goals;
 
 use std::fmt::Debug;
 
+use crate::environment::{LinearGaussian, TabularMdp};
 use crate::rng::Stream;
 
 pub use cart_pole::CartPole;
@@ -45,6 +46,32 @@ pub struct Step {
     pub terminated: bool,
 }
 
+/// What is known of a task without playing it.
+#[derive(Clone, Debug)]
+pub enum Known<'a> {
+    /// Nothing.
+    Nothing,
+    /// The largest expected return that there is, or a bound on it, and the largest that is possible without what the task
+    /// asks for, if that is known.
+    Best {
+        /// The largest expected return.
+        most: f64,
+        /// The largest without memory, or without looking.
+        without: Option<f64>,
+    },
+    /// All of it: a finite process, and what is seen of it.
+    Finite(&'a TabularMdp, View),
+    /// All of it: a linear system with quadratic costs, whose state is what an observation begins with.
+    LinearGaussian(Box<LinearGaussian>),
+    /// Two goals, one for negative actions and one for positive ones; an agent is to reach both.
+    TwoSides {
+        /// Twice the probability of the side that the expert reaches less often.
+        most: f64,
+        /// The largest such number of a policy with a single mode.
+        without: f64,
+    },
+}
+
 /// A world that is only ever sampled. A state is a row of [`Task::state_size`] numbers.
 pub trait Task: Debug + Sync {
     /// Its name, as experiments give it.
@@ -61,6 +88,11 @@ pub trait Task: Debug + Sync {
 
     /// The steps after which an episode is cut off without ending; `None` if only the world ends it.
     fn time_limit(&self) -> Option<usize>;
+
+    /// What is known of it without playing.
+    fn known(&self) -> Known<'_> {
+        Known::Nothing
+    }
 
     /// Writes a first state.
     fn start(&self, state: &mut [f64], stream: &mut Stream);

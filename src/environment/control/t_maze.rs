@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Actions, Step, Task};
+use super::{Actions, Known, Step, Task};
 use crate::rng::Stream;
 
 /// The reward of the goal.
@@ -85,6 +85,10 @@ impl Task for TMaze {
 
     fn time_limit(&self) -> Option<usize> {
         Some(10 * (self.length + 1))
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known::Best { most: Self::BEST_RETURN, without: Some(self.best_memoryless_return()) }
     }
 
     fn start(&self, state: &mut [f64], stream: &mut Stream) {

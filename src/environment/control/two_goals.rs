@@ -1,6 +1,6 @@
 //! Two goals, one expert that goes to either: what a policy with a single mode cannot imitate.
 
-use super::{Actions, Step, Task};
+use super::{Actions, Known, Step, Task};
 use crate::numeric::{ln, normal_distribution};
 use crate::rng::Stream;
 
@@ -124,6 +124,10 @@ impl Task for TwoGoals {
 
     fn time_limit(&self) -> Option<usize> {
         None
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known::TwoSides { most: self.expert_success(), without: self.best_gaussian().balanced }
     }
 
     fn start(&self, state: &mut [f64], _: &mut Stream) {

@@ -7,6 +7,7 @@
 mod advantage;
 mod aggregation;
 mod credit;
+mod named;
 mod penalty;
 mod slope;
 
@@ -16,6 +17,7 @@ pub use advantage::{
 };
 pub use aggregation::{constant_length, sequence_mean, sequence_sum, token_mean};
 pub use credit::{advantages, discounted_to_go, penalised_total, to_go, to_go_less_value, total};
+pub use named::{ADVANTAGES, AGGREGATIONS, CREDITS, Named, SLOPES};
 pub use penalty::{k1_loss, k2_loss, k3_loss, none};
 pub use slope::{
     clipped, clipped_geometric_mean, dual_clipped, ratios, sequence_ratio, single_ratio, truncated_ratio, unweighted,

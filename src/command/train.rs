@@ -1,0 +1,139 @@
+//! `unbiased train`: training runs from a file into a record.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use unbiased::environment::control::{TASKS, task_names};
+use unbiased::estimator::recipe::{ADVANTAGES, AGGREGATIONS, CREDITS, SLOPES};
+use unbiased::experiment::training::{Kept, TrainingPlan};
+use unbiased::report;
+
+use super::output::{Target, Threads, Unusable, check_target, colour, print, progress_of, write_whole};
+
+/// What `unbiased train` is told.
+#[derive(Args)]
+#[command(
+    after_long_help = help(),
+    mut_arg("output", |arg| arg.help("Write the record to a file, which appears only when it is complete")),
+)]
+pub(crate) struct TrainArguments {
+    /// The experiment
+    #[arg(value_name = "EXPERIMENT.toml")]
+    experiment: PathBuf,
+    /// Fewer or more seeds than the experiment's
+    #[arg(long, value_name = "N")]
+    seeds: Option<u64>,
+    #[command(flatten)]
+    target: Target,
+    /// Go on where a run that was stopped was, from what it kept beside the output
+    #[arg(long, requires = "output")]
+    resume: bool,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+    #[command(flatten)]
+    threads: Threads,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// A table on the terminal
+    Terminal,
+    /// The record, in full precision
+    Json,
+    /// A page of Markdown
+    Markdown,
+}
+
+fn help() -> String {
+    use std::fmt::Write;
+    let mut text = String::from("Tasks:\n\n");
+    for task in &TASKS {
+        let _ = writeln!(text, "  {:<20} {}", task.name, task.description);
+    }
+    let _ = writeln!(text, "\n  and {}", task_names()[TASKS.len()..].join(", "));
+    let mut list = |title: &str, stages: &mut dyn Iterator<Item = (&str, &str)>| {
+        let _ = writeln!(text, "\n{title}:\n");
+        stages.for_each(|(name, meaning)| {
+            let _ = writeln!(text, "  {name:<20} {meaning}");
+        });
+    };
+    list("Credit", &mut CREDITS.iter().map(|stage| (stage.name, stage.meaning)));
+    list("Advantage", &mut ADVANTAGES.iter().map(|stage| (stage.name, stage.meaning)));
+    list("Slope", &mut SLOPES.iter().map(|stage| (stage.name, stage.meaning)));
+    list("Aggregation", &mut AGGREGATIONS.iter().map(|stage| (stage.name, stage.meaning)));
+    text + "\nThe file's form: docs/TRAINING.md. Exit codes: 0 done, 1 a series missed its goal, 2 unusable input."
+}
+
+/// Runs, keeps checkpoints beside the output, and delivers.
+pub(crate) fn train(arguments: &TrainArguments) -> Result<ExitCode, Unusable> {
+    arguments.threads.set()?;
+    let mut plan = TrainingPlan::read(&arguments.experiment)?;
+    if let Some(seeds) = arguments.seeds {
+        if !(1..=1000).contains(&seeds) {
+            return Err(Unusable(format!("--seeds is {seeds}; give a number from 1 to 1000")));
+        }
+        plan.experiment.seeds = seeds;
+    }
+    if let Some(output) = arguments.target.file() {
+        check_target(output)?;
+        if !arguments.resume && aside(output).exists() {
+            return Err(Unusable(format!(
+                "{} holds what a run that was stopped had reached; add --resume to go on, or remove it to begin again",
+                aside(output).display()
+            )));
+        }
+    }
+    let start = match arguments.target.file() {
+        Some(output) if arguments.resume => kept(&plan, output)?,
+        _ => plan.nothing(),
+    };
+    let bar = progress_of(plan.steps(), "steps");
+    let keep = |kept: &Kept| match arguments.target.file() {
+        Some(output) if !output.exists() || output.is_file() => write_whole(&aside(output), &report::json(kept)?),
+        _ => Ok(()),
+    };
+    let record = plan.run(start, |steps| bar.inc(steps), keep);
+    bar.finish_and_clear();
+    let record = record?;
+    if let Some(output) = arguments.target.file() {
+        write_whole(output, &report::json(&record)?)?;
+        // What was kept is in the record now; a file that cannot be removed does no harm.
+        let _ = std::fs::remove_file(aside(output));
+    }
+    let text = match arguments.format {
+        Format::Terminal => report::training::terminal(&record, colour()),
+        Format::Json => report::json(&record)?,
+        Format::Markdown => report::training::markdown(&record, false),
+    };
+    print(&text)?;
+    Ok(ExitCode::from(u8::from(record.missed())))
+}
+
+/// Where a run keeps what it has reached.
+fn aside(output: &Path) -> PathBuf {
+    let mut name = output.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    output.with_file_name(name)
+}
+
+/// What an earlier run of the same experiment had reached, or nothing.
+fn kept(plan: &TrainingPlan, output: &Path) -> Result<Kept, Unusable> {
+    let path = aside(output);
+    if !path.is_file() {
+        return Ok(plan.nothing());
+    }
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Unusable(format!("{} cannot be read: {}; remove it", path.display(), error.kind())))?;
+    let kept: Kept = serde_json::from_str(&text).map_err(|error| {
+        Unusable(format!("{}, line {}: this is no whole checkpoint; remove it", path.display(), error.line().max(1)))
+    })?;
+    if kept.experiment != plan.hash() {
+        return Err(Unusable(format!(
+            "{} is of another experiment, or of other seeds; leave out --resume and remove it to begin again",
+            path.display()
+        )));
+    }
+    Ok(kept)
+}

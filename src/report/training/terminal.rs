@@ -1,0 +1,42 @@
+//! A training record on a terminal of 80 columns.
+
+use comfy_table::{Attribute, Cell};
+
+use super::{columns, rows};
+use crate::experiment::training::TrainingRecord;
+use crate::report::page::{Page, WIDTH};
+use crate::report::table::{finish, right, table};
+
+/// What was asked and found, and a row a series.
+#[must_use]
+pub fn terminal(record: &TrainingRecord, colour: bool) -> String {
+    let experiment = &record.experiment;
+    let mut out = Page::new(colour);
+    for line in textwrap::wrap(&plain(&experiment.title), WIDTH) {
+        out.bold(&line);
+    }
+    out.wrapped(&plain(&experiment.question), 0, 0);
+    out.line("");
+    out.wrapped(&plain(&experiment.finding), 0, 0);
+    out.line("");
+    let mut table = table(colour);
+    let head = |text: &str| if colour { Cell::new(text).add_attribute(Attribute::Bold) } else { Cell::new(text) };
+    table.set_header(columns(record).into_iter().map(head));
+    for row in rows(record) {
+        let cells = row.iter().enumerate().map(|(i, text)| match i {
+            0 => Cell::new(textwrap::fill(text, 30)),
+            _ => right(text),
+        });
+        table.add_row(cells);
+    }
+    finish(table).lines().for_each(|line| out.line(line));
+    out.line("");
+    out.wrapped(&super::legend(record), 0, 0);
+    out.text
+}
+
+/// What a file says in one line; it may not move the cursor.
+fn plain(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text.split_whitespace().collect::<Vec<&str>>().join(" ")
+}

@@ -1,0 +1,113 @@
+//! Steps in the policy's own geometry: the natural gradient, and the trust region.
+//!
+//! Products with the Fisher matrix `F = (1/n) Σ Jᵀ M J` are exact: a tangent sweep gives `J v`, the law's own Fisher information `M`,
+//! and a reverse sweep `Jᵀ`.
+
+use super::agent::Agent;
+use super::learner::{Learner, Lesson, Part, Reading};
+use super::settings::{Plan, Update};
+use crate::autodiff::{Tape, Variable};
+use crate::estimator::{Outcome, TrustRegion};
+use crate::numeric::{Matrix, conjugate_gradients, dot};
+
+/// Iterations of conjugate gradients, as TRPO's authors have them.
+const ITERATIONS: usize = 10;
+/// How often a step may be halved.
+const BACKTRACKS: usize = 10;
+
+/// The surrogate and its geometry at the policy that acted.
+struct Landscape<'a, 't> {
+    plan: &'a Plan,
+    agent: &'a Agent<'a>,
+    lesson: &'a Lesson<'a>,
+    part: Part,
+    tape: &'t Tape,
+    parameters: Vec<Variable<'t>>,
+    readings: Vec<Reading<'t>>,
+}
+
+impl<'a, 't> Landscape<'a, 't> {
+    fn new(plan: &'a Plan, agent: &'a Agent<'a>, lesson: &'a Lesson, learner: &Learner, tape: &'t Tape) -> Self {
+        let part = lesson.whole(plan);
+        let parameters: Vec<Variable> = learner.matrices(agent).into_iter().map(|p| tape.parameter(p)).collect();
+        let readings = part.read(agent, lesson.experience, tape, &parameters);
+        Self { plan, agent, lesson, part, tape, parameters, readings }
+    }
+
+    fn flat(&self, scalar: Variable<'t>) -> Vec<f64> {
+        let gradients = scalar.backward();
+        let own = &self.parameters[..self.agent.actor];
+        own.iter().flat_map(|p| gradients.of(*p).entries().to_vec()).collect()
+    }
+
+    fn gradient(&self) -> Vec<f64> {
+        self.flat(self.part.surrogate(self.plan, self.tape, &self.readings))
+    }
+
+    /// `F v`.
+    fn fisher_product(&self, v: &[f64]) -> Vec<f64> {
+        let mut rest = v;
+        let along: Vec<(Variable, Matrix)> = self.parameters[..self.agent.actor]
+            .iter()
+            .map(|p| {
+                let (rows, columns) = p.shape();
+                let (own, others) = rest.split_at(rows * columns);
+                rest = others;
+                (*p, Matrix::of(rows, columns, own.to_vec()))
+            })
+            .collect();
+        let before = self.tape.len();
+        let pulled = self.part.mean(self.tape, &self.readings, |_, reading| {
+            let moved = reading.laws.tangent(&along);
+            let weighed = self.agent.head().fisher_product(&reading.laws.value(), &moved);
+            (self.tape.constant(weighed) * reading.laws).row_sums()
+        });
+        let product = self.flat(pulled);
+        self.tape.rewind(before);
+        product
+    }
+
+    /// What a step does to the surrogate and to the divergence.
+    fn measure(&self, learner: &Learner, step: &[f64]) -> Outcome {
+        let tape = Tape::new();
+        let moved = moved(self.agent, learner, step);
+        let fixed: Vec<Variable> = moved.into_iter().map(|p| tape.constant(p)).collect();
+        let readings = self.part.read(self.agent, self.lesson.experience, &tape, &fixed);
+        let divergence = self.part.divergence(self.agent, self.lesson.experience, &tape, &readings).scalar();
+        Outcome { gain: self.part.gain(self.plan, &readings), divergence }
+    }
+}
+
+/// The parameters after a step of the policy's.
+fn moved(agent: &Agent, learner: &Learner, step: &[f64]) -> Vec<Matrix> {
+    let mut parameters = learner.matrices(agent);
+    let numbers = parameters[..agent.actor].iter_mut().flat_map(|p| p.entries_mut().iter_mut());
+    numbers.zip(step).for_each(|(x, step)| *x += step);
+    parameters
+}
+
+impl Learner {
+    /// One step of [`Update::Natural`] or [`Update::TrustRegion`].
+    pub(super) fn follow_geometry(&mut self, plan: &Plan, agent: &Agent, lesson: &Lesson) {
+        let tape = Tape::new();
+        let landscape = Landscape::new(plan, agent, lesson, self, &tape);
+        let gradient = landscape.gradient();
+        let product = |v: &[f64]| landscape.fisher_product(v);
+        let step = match plan.settings.update {
+            Update::TrustRegion { radius, damping } => {
+                let region = TrustRegion { radius, damping, iterations: ITERATIONS, backtracks: BACKTRACKS };
+                region.step(&gradient, product, |step| landscape.measure(self, step)).step
+            }
+            Update::Natural { radius, damping } => {
+                let damped = |v: &[f64]| product(v).iter().zip(v).map(|(image, v)| image + damping * v).collect();
+                let direction = conjugate_gradients(damped, &gradient, 1e-10, ITERATIONS).solution;
+                let curvature = dot(&damped(&direction), &direction);
+                let length = if curvature > 0.0 { (2.0 * radius / curvature).sqrt() } else { 0.0 };
+                direction.iter().map(|x| length * x).collect()
+            }
+            Update::Gradient | Update::Cloning | Update::Diffusion { .. } => return,
+        };
+        let after = moved(agent, self, &step);
+        self.set(&after);
+    }
+}
