@@ -19,6 +19,7 @@ bench: ## time and memory of the oracle and the sampler, beside their limits
 	cargo bench --bench exact
 	cargo bench --bench growth
 	cargo bench --bench backward
+	cargo bench --bench network
 
 # The program that the tests build (an example beside it asks for the same features); the bits are those of any profile.
 PROGRAMS := $(or $(CARGO_TARGET_DIR),target)/debug

@@ -87,6 +87,12 @@ impl Matrix {
         &mut self.entries
     }
 
+    /// All entries, row by row, and their memory.
+    #[must_use]
+    pub fn into_entries(self) -> Vec<f64> {
+        self.entries
+    }
+
     /// A matrix of the given entries, row by row.
     ///
     /// # Panics

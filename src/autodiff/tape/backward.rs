@@ -1,6 +1,6 @@
 //! The backward sweep: from a scalar to everything that it was computed from.
 
-use super::{Node, Operation, Variable};
+use super::{Node, Operation, Variable, memory};
 use crate::numeric::{Matrix, kernel};
 
 /// Derivatives of one scalar with respect to everything on its tape.
@@ -8,6 +8,12 @@ use crate::numeric::{Matrix, kernel};
 pub struct Gradients {
     all: Vec<Option<Matrix>>,
     multiply_adds: u64,
+}
+
+impl Drop for Gradients {
+    fn drop(&mut self) {
+        memory::keep(self.all.drain(..).flatten());
+    }
 }
 
 impl Gradients {
@@ -66,7 +72,7 @@ impl Sweep<'_> {
     /// The gradient of `place` so far, to add to, if anything depends on it.
     fn sum(&mut self, place: usize) -> Option<&mut Matrix> {
         let Node { value, tracked, .. } = &self.nodes[place];
-        tracked.then(|| self.all[place].get_or_insert_with(|| Matrix::zeros(value.rows(), value.columns())))
+        tracked.then(|| self.all[place].get_or_insert_with(|| memory::zeros_like(value)))
     }
 
     /// Adds terms, entry by entry, to the gradient of `place`, if anything depends on it.
@@ -77,7 +83,7 @@ impl Sweep<'_> {
         }
         match &mut self.all[place] {
             Some(sum) => sum.entries_mut().iter_mut().zip(terms).for_each(|(sum, term)| *sum += term),
-            none => *none = Some(Matrix::of(value.rows(), value.columns(), terms.collect())),
+            none => *none = Some(memory::matrix(value.rows(), value.columns(), terms)),
         }
     }
 
@@ -171,13 +177,14 @@ impl Sweep<'_> {
         match &node.operation {
             Operation::LogSoftmax(x) => {
                 let Some(sum) = self.sum(*x) else { return };
-                let mut terms = node.value.clone();
+                let mut terms = memory::copy(&node.value);
                 kernel::exp_all(terms.entries_mut());
                 for i in 0..g.rows() {
                     let total: f64 = g.row(i).iter().sum();
                     let entries = sum.row_mut(i).iter_mut().zip(g.row(i)).zip(terms.row(i));
                     entries.for_each(|((sum, g), probability)| *sum += g - probability * total);
                 }
+                memory::keep([terms].into_iter());
             }
             Operation::LayerNorm(x, reciprocals) => {
                 let Some(sum) = self.sum(*x) else { return };

@@ -6,6 +6,7 @@
 //! gives the same bits everywhere. Multiply-adds of matrix products are counted forward and backward.
 
 mod backward;
+mod memory;
 mod tangent;
 #[cfg(test)]
 mod tests;
@@ -106,6 +107,12 @@ pub struct Variable<'t> {
     place: usize,
 }
 
+impl Drop for Tape {
+    fn drop(&mut self) {
+        memory::keep(self.nodes.get_mut().drain(..).map(|node| node.value));
+    }
+}
+
 impl Tape {
     /// An empty tape.
     #[must_use]
@@ -162,16 +169,16 @@ impl Tape {
 
 fn zip(x: &Matrix, y: &Matrix, f: impl Fn(f64, f64) -> f64) -> Matrix {
     assert_eq!((x.rows(), x.columns()), (y.rows(), y.columns()), "entry by entry, the shapes agree");
-    Matrix::of(x.rows(), x.columns(), x.entries().iter().zip(y.entries()).map(|(x, y)| f(*x, *y)).collect())
+    memory::matrix(x.rows(), x.columns(), x.entries().iter().zip(y.entries()).map(|(x, y)| f(*x, *y)))
 }
 
 fn map(x: &Matrix, f: impl Fn(f64) -> f64) -> Matrix {
-    Matrix::of(x.rows(), x.columns(), x.entries().iter().map(|x| f(*x)).collect())
+    memory::matrix(x.rows(), x.columns(), x.entries().iter().map(|x| f(*x)))
 }
 
 /// A copy of `x` after `change`.
 fn changed(x: &Matrix, change: impl FnOnce(&mut [f64])) -> Matrix {
-    let mut out = x.clone();
+    let mut out = memory::copy(x);
     change(out.entries_mut());
     out
 }
@@ -297,7 +304,9 @@ impl<'t> Variable<'t> {
         let count = &self.tape.multiply_adds;
         self.binary(other, Operation::Product(self.place, other.place), |x, y| {
             count.set(count.get() + (x.rows() * x.columns() * y.columns()) as u64);
-            x.fused_product(y)
+            let mut out = memory::matrix(x.rows(), y.columns(), std::iter::repeat_n(0.0, x.rows() * y.columns()));
+            out.add_fused_product(x, y);
+            out
         })
     }
 
@@ -317,8 +326,10 @@ impl<'t> Variable<'t> {
             let [x, weights, bias] = places.map(|place| &nodes[place].value);
             let count = (x.rows() * x.columns() * weights.columns()) as u64;
             self.tape.multiply_adds.set(self.tape.multiply_adds.get() + count);
-            let mut out = Matrix::zeros(x.rows(), weights.columns());
-            add_row(&mut out, bias);
+            assert_eq!((bias.rows(), bias.columns()), (1, weights.columns()), "one row of as many columns is added");
+            let mut out = memory::room(x.rows() * weights.columns());
+            (0..x.rows()).for_each(|_| out.extend_from_slice(bias.entries()));
+            let mut out = Matrix::of(x.rows(), weights.columns(), out);
             out.add_fused_product(x, weights);
             (out, places.iter().any(|place| nodes[*place].tracked))
         };
@@ -332,7 +343,7 @@ impl<'t> Variable<'t> {
     #[must_use]
     pub fn add_row(self, row: Self) -> Self {
         self.binary(row, Operation::AddRow(self.place, row.place), |x, row| {
-            let mut out = x.clone();
+            let mut out = memory::copy(x);
             add_row(&mut out, row);
             out
         })
@@ -342,7 +353,7 @@ impl<'t> Variable<'t> {
     #[must_use]
     pub fn log_softmax(self) -> Self {
         self.unary(|x| {
-            let mut out = x.clone();
+            let mut out = memory::copy(x);
             for i in 0..x.rows() {
                 let largest = x.row(i).iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 out.row_mut(i).iter_mut().for_each(|x| *x -= largest);
@@ -364,7 +375,7 @@ impl<'t> Variable<'t> {
     pub fn layer_norm(self, epsilon: f64) -> Self {
         assert!(epsilon > 0.0, "a constant row has no deviation of its own");
         self.unary(|x| {
-            let (mut out, n) = (x.clone(), x.columns() as f64);
+            let (mut out, n) = (memory::copy(x), x.columns() as f64);
             let rows = 0..x.rows();
             let reciprocals: Vec<f64> = rows
                 .map(|i| {
@@ -393,8 +404,8 @@ impl<'t> Variable<'t> {
     pub fn pick(self, rows: usize, columns: usize, places: Vec<usize>) -> Self {
         assert_eq!(rows * columns, places.len(), "one place an entry");
         self.unary(|x| {
-            let value = places.iter().map(|place| x.entries()[*place]).collect();
-            (Matrix::of(rows, columns, value), Operation::Pick(self.place, places))
+            let value = memory::matrix(rows, columns, places.iter().map(|place| x.entries()[*place]));
+            (value, Operation::Pick(self.place, places))
         })
     }
 
@@ -424,8 +435,8 @@ impl<'t> Variable<'t> {
     pub fn concatenate(self, other: Self) -> Self {
         self.binary(other, Operation::Concatenate(self.place, other.place), |x, y| {
             assert_eq!(x.rows(), y.rows(), "values side by side have as many rows");
-            let entries = (0..x.rows()).flat_map(|i| x.row(i).iter().chain(y.row(i)).copied()).collect();
-            Matrix::of(x.rows(), x.columns() + y.columns(), entries)
+            let entries = (0..x.rows()).flat_map(|i| x.row(i).iter().chain(y.row(i)).copied());
+            memory::matrix(x.rows(), x.columns() + y.columns(), entries)
         })
     }
 

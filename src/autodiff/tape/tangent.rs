@@ -1,7 +1,7 @@
 //! The forward sweep: from parameters, along a direction, to what is computed from them.
 
 use super::backward::add_normalised;
-use super::{Node, Operation, Variable, add_row};
+use super::{Node, Operation, Variable, add_row, memory};
 use crate::numeric::{Matrix, kernel};
 
 impl<'t> Variable<'t> {
@@ -25,8 +25,9 @@ impl<'t> Variable<'t> {
         for place in (0..=self.place).filter(|place| needed[*place]) {
             sweep.through(place);
         }
-        let value = &nodes[self.place].value;
-        sweep.all.swap_remove(self.place).unwrap_or_else(|| Matrix::zeros(value.rows(), value.columns()))
+        let own = sweep.all.swap_remove(self.place);
+        memory::keep(sweep.all.into_iter().flatten());
+        own.unwrap_or_else(|| memory::zeros_like(&nodes[self.place].value))
     }
 }
 
@@ -63,7 +64,7 @@ impl Tangents<'_> {
         if operands.iter().all(|operand| self.all[*operand].is_none()) {
             return;
         }
-        let mut out = Matrix::zeros(node.value.rows(), node.value.columns());
+        let mut out = memory::zeros_like(&node.value);
         match &node.operation {
             Operation::Input => unreachable!("computed from nothing"),
             Operation::Product(..) | Operation::Affine(..) | Operation::AddRow(..) => self.products(node, &mut out),
