@@ -145,15 +145,17 @@ pub(super) struct Actor<'a, 't> {
     agent: &'a Agent<'a>,
     tape: &'t Tape,
     parameters: Vec<Variable<'t>>,
+    /// The length of the tape with nothing else on it.
+    length: usize,
     /// What is remembered, as data.
     memories: [Vec<Matrix>; 2],
 }
 
 impl<'a, 't> Actor<'a, 't> {
-    /// On an empty tape.
+    /// On a tape that nothing else is put on while it acts.
     pub(super) fn new(agent: &'a Agent<'a>, tape: &'t Tape, parameters: &[Matrix]) -> Self {
         let parameters = parameters.iter().map(|p| tape.constant(p.clone())).collect();
-        Self { agent, tape, parameters, memories: [vec![], vec![]] }
+        Self { agent, tape, parameters, length: tape.len(), memories: [vec![], vec![]] }
     }
 
     /// The laws and the values (`[N]`, empty without a critic) at some observations. What was read is remembered if `keep`.
@@ -167,7 +169,7 @@ impl<'a, 't> Actor<'a, 't> {
         }
         let values = out.values.map_or_else(Vec::new, |values| values.value().entries().to_vec());
         let laws = out.laws.value();
-        self.tape.rewind(self.parameters.len());
+        self.tape.rewind(self.length);
         (laws, values)
     }
 }

@@ -77,8 +77,8 @@ impl Yardstick {
 
 /// A policy as it is and with its likeliest actions. What has to be played starts from streams of its own.
 pub(super) fn evaluate(plan: &Plan, agent: &Agent, parameters: &[Matrix], seed: u64) -> Evaluation {
-    let tape = Tape::new();
     let score = |name: &str, choice: Choice| {
+        let tape = Tape::new();
         let mut actor = Actor::new(agent, &tape, parameters);
         if let Known::Finite(mdp, view) = plan.task.known()
             && !plan.settings.network.remembers()

@@ -34,6 +34,7 @@ pub enum Update {
     /// A model of the expert's actions that removes noise step by step (Ho et al. 2020; Chi et al. 2023).
     Diffusion {
         /// The steps of noise.
+        #[serde(rename = "noise-steps")]
         noise_steps: usize,
     },
 }

@@ -1,9 +1,9 @@
 //! From a plan to a record: all runs side by side, each on its own streams.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::file::TrainingPlan;
@@ -25,6 +25,26 @@ pub struct Kept {
     pub finished: BTreeMap<String, Trained>,
     /// Runs that were on their way.
     pub unfinished: BTreeMap<String, Unfinished>,
+}
+
+/// Does `work` on each of `units`, begun in order, on as many threads as there are to compute with; after a failure nothing is
+/// begun, and the first one is returned.
+fn in_order<T: Sync, E: Send>(units: &[T], work: impl Fn(&T) -> Result<(), E> + Sync) -> Result<(), E> {
+    let next = AtomicUsize::new(0);
+    let failure = Mutex::new(None);
+    std::thread::scope(|scope| {
+        for _ in 0..rayon::current_num_threads().min(units.len()) {
+            scope.spawn(|| {
+                while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(error) = work(unit) {
+                        next.store(units.len(), Ordering::Relaxed);
+                        failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                    }
+                }
+            });
+        }
+    });
+    failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
 /// A run that was on its way.
@@ -64,16 +84,17 @@ impl TrainingPlan {
     ) -> Result<TrainingRecord, E> {
         let kept = Mutex::new(start);
         let store = |change: &dyn Fn(&mut Kept)| {
-            let mut kept = kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
             change(&mut kept);
             keep(&kept)
         };
         let seeds = self.experiment.seeds;
         let units: Vec<(usize, u64)> = (0..self.series.len()).flat_map(|s| (0..seeds).map(move |k| (s, k))).collect();
-        units.par_iter().with_max_len(1).try_for_each(|(number, k)| -> Result<(), E> {
+        // Threads of their own: a run that waits for a large product must not begin another one meanwhile.
+        in_order(&units, |(number, k)| -> Result<(), E> {
             let (key, series) = (format!("{number}/{k}"), &self.series[*number]);
             let before = {
-                let kept = kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(trained) = kept.finished.get(&key) {
                     taken(trained.steps);
                     return Ok(());
@@ -103,7 +124,7 @@ impl TrainingPlan {
                 kept.finished.insert(key.clone(), trained.clone());
             })
         })?;
-        let kept = kept.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let kept = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(self.record(&kept.finished))
     }
 
