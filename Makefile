@@ -1,5 +1,5 @@
 # Development commands; `make help` lists them.
-.PHONY: help build test stress bench reports reports-check site-check doc fmt lint ci
+.PHONY: help build test stress bench reports reports-check reports-training site-check doc fmt lint ci
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,13 @@ reports: ## write the snapshots in reports/
 reports-check: reports ## write them again and fail on any difference
 	git diff --exit-code -- reports
 	@test -z "$$(git ls-files --others --exclude-standard -- reports)" || { git ls-files --others --exclude-standard -- reports; echo "the reports above are not checked in"; exit 1; }
+
+reports-training: ## train everything in training/ again (some minutes), optimised, and write reports/training
+	cargo build --release --locked --bin unbiased
+	for experiment in training/*.toml; do \
+		target/release/unbiased train $$experiment --output reports/training/$$(basename $$experiment .toml).json > /dev/null; test $$? -le 1 || exit 1; \
+	done
+	target/release/unbiased report reports/training/*.json --pages reports/training --format json --output reports/training.json; test $$? -le 1
 
 site-check: ## open every page of the site in a headless Chromium (Debian's package), narrow and wide, light and dark
 	python3 tools/site_check.py reports/site --screenshots $(PROGRAMS)/screenshots

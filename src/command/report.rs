@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use unbiased::claims::LEDGER;
+use unbiased::experiment::training::{TRAINING, TrainingRecord};
 use unbiased::experiment::{Comparison, Metric};
 use unbiased::report;
 use unbiased::report::change::Changes;
@@ -15,7 +16,7 @@ use super::output::{Target, Unusable, write_pages};
 /// What `unbiased report` is told.
 #[derive(Args)]
 #[command(
-    after_long_help = "Records: what `unbiased compare --output` and `unbiased verify --format json --output` wrote. \
+    after_long_help = "Records: what `unbiased compare --output`, `unbiased verify --format json --output` and `unbiased train --output` wrote. \
     Parts of one experiment are put together first.\n\nExit codes: 0 done and nothing changed, 1 something changed beyond the \
     tolerance or sampling contradicts the exact route, 2 unusable input.",
     mut_arg("output", |arg| arg.help("Write what would be printed to a file, which appears only when it is complete")),
@@ -70,6 +71,9 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, Unusable> 
     if !(arguments.tolerance >= 0.0 && arguments.tolerance.is_finite()) {
         return Err(Unusable(format!("--tolerance is {}; give a number from 0 on", arguments.tolerance)));
     }
+    if let Some(trainings) = trainings(&arguments.records)? {
+        return report_training(&trainings, arguments);
+    }
     let records = read(&arguments.records)?;
     let changes = changes(&records, arguments)?;
     let Records { ledger, comparisons } = &records;
@@ -108,6 +112,46 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, Unusable> 
     let differs = differs || ledger.as_ref().is_some_and(|ledger| !ledger.as_recorded());
     let contradicted = comparisons.iter().any(|record| !record.overall().agrees());
     Ok(ExitCode::from(u8::from(differs || contradicted)))
+}
+
+/// The records of training runs, if the first is one.
+fn trainings(paths: &[PathBuf]) -> Result<Option<Vec<TrainingRecord>>, Unusable> {
+    let mut trainings = Vec::new();
+    for path in paths {
+        let (name, text) = (path.display().to_string(), read_text(path)?);
+        let head: String = text.chars().filter(|c| !c.is_whitespace()).take(40).collect();
+        if head.starts_with(&format!("{{\"record\":\"{TRAINING}\"")) {
+            trainings.push(serde_json::from_str(&text).map_err(|error| {
+                let mend = "give what `unbiased train --output` wrote";
+                Unusable(format!("{name}, line {}: this is no whole training record; {mend}", error.line().max(1)))
+            })?);
+        } else if trainings.is_empty() {
+            return Ok(None);
+        } else {
+            return Err(Unusable(format!("{name} is no training record; report training runs by themselves")));
+        }
+    }
+    Ok(Some(trainings))
+}
+
+fn report_training(records: &[TrainingRecord], arguments: &ReportArguments) -> Result<ExitCode, Unusable> {
+    if arguments.site.is_some() || !arguments.against.is_empty() {
+        return Err(Unusable("training runs have pages alone; leave out --site and --against".into()));
+    }
+    let joined = |of: &dyn Fn(&TrainingRecord) -> String| records.iter().map(of).collect::<Vec<String>>().join("\n");
+    let text = match arguments.format {
+        Format::Terminal => joined(&|record| report::training::terminal(record, arguments.target.colour())),
+        Format::Markdown => joined(&|record| report::training::markdown(record, false)),
+        Format::Json => report::json(&report::training::systems(records))?,
+        Format::Csv | Format::Junit | Format::Summary => {
+            return Err(Unusable("training runs are printed as terminal, markdown or json; give one of these".into()));
+        }
+    };
+    if let Some(folder) = &arguments.pages {
+        write_pages(folder, "training", &report::training::pages(records))?;
+    }
+    arguments.target.deliver(&text)?;
+    Ok(ExitCode::from(u8::from(records.iter().any(TrainingRecord::missed))))
 }
 
 fn terminal(records: &Records, changes: &[Changes], colour: bool) -> String {

@@ -56,7 +56,7 @@ impl<'a> Agent<'a> {
         }
         let actor = shapes.len();
         if settings.critic == CriticKind::Separate {
-            shapes.extend(settings.network.shapes(inputs, 1, 1.0));
+            shapes.extend(plan.critic().shapes(inputs, 1, 1.0));
         }
         Self { plan, shapes, network, actor }
     }
@@ -109,7 +109,7 @@ impl<'a> Agent<'a> {
             }
         };
         let separate = (self.plan.settings.critic == CriticKind::Separate)
-            .then(|| network.step(&parameters[self.actor..], input, &mut memories.critic));
+            .then(|| self.plan.critic().step(&parameters[self.actor..], input, &mut memories.critic));
         Output { laws, values: shared.or(separate) }
     }
 }

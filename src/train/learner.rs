@@ -410,3 +410,91 @@ impl Learner {
         self.set(&parameters);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Policy, SoftmaxPolicy};
+    use crate::train::Settings;
+    use crate::train::agent::Actor;
+    use crate::train::experience::{Choice, Worlds};
+
+    fn played(plan: &Plan, agent: &Agent, parameters: &[Matrix]) -> Experience {
+        let tape = Tape::new();
+        let mut actor = Actor::new(agent, &tape, parameters);
+        Worlds::default().run(plan, &mut actor, StreamKey::of(0, "lesson", 0), (6, 0), Choice::Drawn)
+    }
+
+    fn linear(change: impl Fn(&mut Settings)) -> Plan {
+        let mut settings: Settings =
+            toml::from_str("task = \"frozen-lake-4x4\"\nnetwork = { kind = \"perceptron\", hidden = [] }").unwrap();
+        settings.output_gain = 1.0;
+        change(&mut settings);
+        settings.plan().unwrap()
+    }
+
+    /// The loop follows the estimators that the oracle judges: the tape's gradient is the weights of the recipe times scores of
+    /// another implementation.
+    #[test]
+    fn the_gradient_of_the_surrogate_is_that_of_the_recipe() {
+        for (credit, slope, clip) in
+            [("total", "unweighted", None), ("to-go", "clipped", Some(0.1)), ("to-go", "sequence-ratio", None)]
+        {
+            let plan = linear(|settings| {
+                (settings.credit, settings.slope, settings.clip) = (credit.into(), slope.into(), clip);
+                settings.aggregation = "sequence-sum".into();
+                settings.advantage = "leave-one-out".into();
+            });
+            let agent = Agent::new(&plan);
+            let old = agent.parameters(&mut Stream::of(1, "old", 0, 0));
+            let mut experience = played(&plan, &agent, &old);
+            // Old data, so that ratios and the clip matter, and rewards everywhere.
+            let new: Vec<Matrix> = old.iter().map(|p| p.plus(0.3, p)).collect();
+            experience.batch.rewards.iter_mut().enumerate().for_each(|(k, r)| *r += (k % 5) as f64);
+            let lesson = Lesson::new(&plan, &experience);
+            let tape = Tape::new();
+            let on_tape: Vec<Variable> = new.iter().map(|p| tape.parameter(p.clone())).collect();
+            let part = lesson.whole(&plan);
+            let readings = part.read(&agent, &experience, &tape, &on_tape);
+            let gradients = part.surrogate(&plan, &tape, &readings).backward();
+            let tape_gradient = gradients.of(on_tape[0]);
+
+            let logits = Matrix::from_fn(16, 4, |s, a| new[0][(s, a)] + new[1][(0, a)]);
+            let policy = SoftmaxPolicy::tabular(16, 4, logits.entries().to_vec()).unwrap();
+            let mut batch = experience.batch.clone();
+            let seen = |place: usize| experience.observations.row(place).iter().position(|x| *x == 1.0).unwrap();
+            let done = |place: usize| experience.actions.row(place)[0] as usize;
+            let all = |i: usize| batch.lengths[i];
+            let steps: Vec<(usize, usize)> =
+                (0..experience.batch.len()).flat_map(|i| (0..all(i)).map(move |t| (i, t))).collect();
+            for (i, t) in &steps {
+                let place = experience.offsets[*i] + t;
+                batch.log_probs[i * batch.steps + t] = policy.log_prob(0, seen(place), done(place));
+            }
+            let weights = plan.recipe.weights(&batch);
+            let mut expected = vec![0.0; 64];
+            for (i, t) in &steps {
+                let place = experience.offsets[*i] + t;
+                let weight = weights[i * batch.steps + t] / batch.len() as f64;
+                policy.add_score(0, seen(place), done(place), weight, &mut expected);
+            }
+            assert!(expected.iter().any(|x| x.abs() > 1e-3));
+            for (x, y) in tape_gradient.entries().iter().zip(&expected) {
+                assert!((x - y).abs() < 1e-12 * (1.0 + y.abs()), "{credit} {slope}: {x} and {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn minibatches_of_steps_hold_every_step_once() {
+        let plan = linear(|settings| (settings.minibatches, settings.portion) = (3, Portion::Steps));
+        let agent = Agent::new(&plan);
+        let experience = played(&plan, &agent, &agent.parameters(&mut Stream::of(1, "old", 0, 0)));
+        let lesson = Lesson::new(&plan, &experience);
+        let parts = lesson.portions(&plan, &mut Stream::of(0, "parts", 0, 0));
+        let mut places: Vec<usize> = parts.iter().flat_map(|part| part.places.iter().flatten().copied()).collect();
+        assert_eq!(parts.len(), 3);
+        places.sort_unstable();
+        assert_eq!(places, (0..experience.observations.rows()).collect::<Vec<usize>>());
+    }
+}

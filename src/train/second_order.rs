@@ -111,3 +111,48 @@ impl Learner {
         self.set(&after);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Stream, StreamKey};
+    use crate::train::Settings;
+    use crate::train::agent::Actor;
+    use crate::train::experience::{Choice, Worlds};
+
+    #[test]
+    fn the_fisher_product_is_the_curvature_of_the_divergence() {
+        for task in ["cart-pole", "double-integrator"] {
+            let text =
+                format!("task = \"{task}\"\nnetwork = {{ kind = \"perceptron\", hidden = [3] }}\noutput-gain = 1.0");
+            let plan = toml::from_str::<Settings>(&text).unwrap().plan().unwrap();
+            let agent = Agent::new(&plan);
+            let learner = Learner::new(&agent, &plan, &mut Stream::of(0, "first", 0, 0));
+            let experience = {
+                let tape = Tape::new();
+                let mut actor = Actor::new(&agent, &tape, &learner.matrices(&agent));
+                let key = StreamKey::of(0, "fisher", 0);
+                Worlds::default().run(&plan, &mut actor, key, (3, 10), Choice::Drawn)
+            };
+            let lesson = Lesson::new(&plan, &experience);
+            let tape = Tape::new();
+            let landscape = Landscape::new(&plan, &agent, &lesson, &learner, &tape);
+            let v: Vec<f64> = (0..agent.count()).map(|i| crate::numeric::sin(1.0 + i as f64)).collect();
+            let product = landscape.fisher_product(&v);
+            let slope = |step: f64| {
+                let mut other = learner.clone();
+                let by: Vec<f64> = v.iter().map(|v| step * v).collect();
+                let there = moved(&agent, &learner, &by);
+                other.set(&there);
+                let tape = Tape::new();
+                let at = Landscape::new(&plan, &agent, &lesson, &other, &tape);
+                at.flat(at.part.divergence(&agent, &experience, &tape, &at.readings))
+            };
+            let (up, down) = (slope(1e-4), slope(-1e-4));
+            for k in 0..v.len() {
+                let curvature = (up[k] - down[k]) / 2e-4;
+                assert!((curvature - product[k]).abs() < 1e-6, "{task}, {k}: {curvature} and {}", product[k]);
+            }
+        }
+    }
+}

@@ -78,6 +78,9 @@ pub struct Settings {
     pub network: Architecture,
     /// The critic.
     pub critic: CriticKind,
+    /// The network of a separate critic, if it is another than the policy's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub critic_network: Option<Architecture>,
     /// The gain of the policy's last layer at the start.
     pub output_gain: f64,
     /// The deviation of a normal policy at the start.
@@ -147,6 +150,7 @@ impl Default for Settings {
             rollout: 0,
             network: Architecture::Perceptron { hidden: vec![64, 64], unit: Unit::Tanh },
             critic: CriticKind::None,
+            critic_network: None,
             output_gain: 0.01,
             deviation: 1.0,
             reward_scale: 1.0,
@@ -203,6 +207,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The network of a separate critic.
+    pub(super) fn critic(&self) -> &Architecture {
+        self.settings.critic_network.as_ref().unwrap_or(&self.settings.network)
+    }
+
     /// How far from 1 a ratio may move.
     pub(super) fn clip(&self) -> f64 {
         self.settings.clip.unwrap_or(f64::INFINITY)
@@ -310,6 +319,15 @@ impl Settings {
 
     fn check_together(&self, task: &dyn Task) -> Result<(), UnusableSettings> {
         self.network.fits(task.observation_size()).map_err(|reason| unusable("network", reason))?;
+        if let Some(network) = &self.critic_network {
+            network.fits(task.observation_size()).map_err(|reason| unusable("critic-network", reason))?;
+            if self.critic != CriticKind::Separate {
+                return Err(unusable("critic-network", "there is no separate critic; set critic = \"separate\""));
+            }
+            if network.remembers() != self.network.remembers() {
+                return Err(unusable("critic-network", "either policy and critic remember, or neither"));
+            }
+        }
         let needs_critic = ["advantages", "to-go-less-value"].contains(&self.credit.as_str());
         if needs_critic && self.critic == CriticKind::None {
             return Err(unusable(

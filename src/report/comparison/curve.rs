@@ -8,21 +8,21 @@ const SAME: f64 = 1e-9;
 
 /// One series of one metric in one panel.
 #[derive(Clone, Debug)]
-pub(super) struct Curve {
+pub(in crate::report) struct Curve {
     /// The place of its series; `None` if it stands for all of them.
-    pub(super) series: Option<usize>,
+    pub(in crate::report) series: Option<usize>,
     /// What the legend calls it.
-    pub(super) title: String,
-    pub(super) points: Vec<Point>,
+    pub(in crate::report) title: String,
+    pub(in crate::report) points: Vec<Point>,
 }
 
 /// One number of a curve, by one route or by two.
 #[derive(Clone, Debug)]
-pub(super) struct Point {
-    pub(super) x: f64,
-    pub(super) exact: Option<f64>,
+pub(in crate::report) struct Point {
+    pub(in crate::report) x: f64,
+    pub(in crate::report) exact: Option<f64>,
     /// One value, or none; one a series where the curve stands for several.
-    pub(super) sampled: Vec<Sampled>,
+    pub(in crate::report) sampled: Vec<Sampled>,
 }
 
 impl Point {

@@ -21,6 +21,8 @@ pub use plot::figure;
 pub use terminal::terminal;
 
 pub(super) use agreement::sentences as agreement_sentences;
+pub(super) use curve::{Curve, Point};
+pub(super) use plot::curves_over;
 
 use super::number::shortest;
 use super::significant;

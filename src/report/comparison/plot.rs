@@ -43,8 +43,20 @@ pub fn figure(record: &Comparison, panel: usize, metric: Metric) -> Option<Strin
     let figure = Figure::new(record, curves, metric)?;
     let title = Some(experiment.panel_title(panel)).filter(|title| !title.is_empty());
     let title = title.unwrap_or_else(|| metric.title().to_owned());
-    let description = format!("{title}: {} against {}", metric.title(), experiment.axis());
-    let lines = wrapped(&title, WIDTH - 24.0);
+    drawn(&figure, &title, (experiment.axis(), metric.title()))
+}
+
+/// Curves over linear axes, with what their axes show.
+pub(in crate::report) fn curves_over(title: &str, axes: (&str, &str), curves: Vec<Curve>) -> Option<String> {
+    let points = || curves.iter().flat_map(|curve| &curve.points);
+    let y = Axis::new(points().filter_map(Point::best), false, MOST_TICKS - 1)?;
+    let x = Axis::new(points().map(|point| point.x), false, MOST_TICKS)?;
+    drawn(&Figure::on(x, y, curves), title, axes)
+}
+
+fn drawn(figure: &Figure, title: &str, (x_title, y_title): (&str, &str)) -> Option<String> {
+    let description = format!("{title}: {y_title} against {x_title}");
+    let lines = wrapped(title, WIDTH - 24.0);
     let legend = figure.legend();
     let top = 12.0 + LINE * lines.len() as f64 + 6.0;
     let labels = figure.y.ticks().iter().map(|tick| text_width(&tick.label, SMALL)).fold(0.0, f64::max);
@@ -56,7 +68,7 @@ pub fn figure(record: &Comparison, panel: usize, metric: Metric) -> Option<Strin
             let lettering = Lettering { size: LARGE, bold: true, upward: false, anchor: HPos::Center };
             canvas.text(line, (title_place(&frame, line), 12.0 + LINE * (i as f64 + 0.5)), lettering)?;
         }
-        figure.draw(canvas, &frame, experiment.axis(), metric.title())?;
+        figure.draw(canvas, &frame, x_title, y_title)?;
         legend.draw(canvas, legend_top)
     };
     sheet((WIDTH, height.ceil()), &description, draw).ok()
@@ -109,12 +121,16 @@ impl Figure {
         let y = Axis::new(points().filter_map(Point::best), metric.logarithmic(), MOST_TICKS - 1)?;
         let x = Axis::new(sweep.values.iter().copied(), sweep.logarithmic, MOST_TICKS)?;
         let x = if sweep.logarithmic { ticks_at(&x, &sweep.values) } else { x };
+        Some(Self::on(x, y, curves))
+    }
+
+    fn on(x: Axis, y: Axis, curves: Vec<Curve>) -> Self {
         let count = curves.len();
         let look = |(rank, curve): (usize, Curve)| {
             let look = Look::new(curve.series, rank, count);
             (curve, look)
         };
-        Some(Self { x, y, curves: curves.into_iter().enumerate().map(look).collect() })
+        Self { x, y, curves: curves.into_iter().enumerate().map(look).collect() }
     }
 
     fn draw(&self, canvas: &Canvas, frame: &Frame, x_title: &str, y_title: &str) -> Drawn {

@@ -1,9 +1,13 @@
 //! The record of `unbiased train`: curves, tables and pages. It must not know how anything was computed.
 
+mod figure;
 mod markdown;
+mod pages;
 mod terminal;
 
+pub use figure::figure;
 pub use markdown::markdown;
+pub use pages::{SystemRow, pages, systems};
 pub use terminal::terminal;
 
 use super::number::shortest;

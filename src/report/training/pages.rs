@@ -1,0 +1,102 @@
+//! Training records as a folder of pages, and the row that every system of the guide has.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::{figure, interval, markdown, word};
+use crate::experiment::training::{Interval, SeriesRun, TrainingRecord, Verdict};
+use crate::report::prose::{link, plain};
+use crate::report::significant;
+
+/// A system that a guide names, with the task it was tried on and what it reached.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SystemRow {
+    /// The system.
+    pub system: String,
+    /// The experiment.
+    pub experiment: String,
+    /// The series in it.
+    pub series: String,
+    /// The task.
+    pub task: String,
+    /// What is judged, in words.
+    pub judged: String,
+    /// The interquartile mean over runs, with its interval.
+    pub score: Interval,
+    /// The best there is, if it is known.
+    pub best: Option<f64>,
+    /// The least score that is enough, if one is asked for.
+    pub goal: Option<f64>,
+    /// The seeds.
+    pub seeds: usize,
+    /// How many of them reached the goal.
+    pub reached: Option<usize>,
+    /// The steps of a run.
+    pub steps: u64,
+    /// Whether the goal was reached.
+    pub verdict: Option<Verdict>,
+}
+
+/// The systems that the series of the records are rows of, in the records' order.
+#[must_use]
+pub fn systems(records: &[TrainingRecord]) -> Vec<SystemRow> {
+    let row = |record: &TrainingRecord, series: &SeriesRun| {
+        series.system.as_ref().map(|system| SystemRow {
+            system: system.clone(),
+            experiment: record.name.clone(),
+            series: series.title.clone(),
+            task: series.settings.task.clone(),
+            judged: series.judged.meaning().to_owned(),
+            score: series.summary.score,
+            best: series.yardstick.most,
+            goal: series.least,
+            seeds: series.runs.len(),
+            reached: series.summary.reached,
+            steps: series.settings.steps,
+            verdict: series.summary.verdict,
+        })
+    };
+    records.iter().flat_map(|record| record.series.iter().filter_map(move |series| row(record, series))).collect()
+}
+
+/// The files, each with its name: `README.md`, and `NAME.md` with `NAME.svg` for every record.
+#[must_use]
+pub fn pages(records: &[TrainingRecord]) -> Vec<(String, String)> {
+    let mut pages = vec![("README.md".to_owned(), index(records))];
+    for record in records {
+        let figure = figure(record);
+        pages.push((format!("{}.md", record.name), markdown(record, figure.is_some())));
+        pages.extend(figure.map(|figure| (format!("{}.svg", record.name), figure)));
+    }
+    pages
+}
+
+fn index(records: &[TrainingRecord]) -> String {
+    let mut out = String::from("# Training runs\n\nEvery system that the guide names, learning.\n\n");
+    out += "| system | task | score | interval | best possible | goal | runs at goal | verdict | steps |\n";
+    out += "|---|---|---:|---:|---:|---:|---:|---|---:|\n";
+    let number = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| significant(x, 4));
+    for row in systems(records) {
+        let reached = row.reached.map_or_else(|| "–".to_owned(), |reached| format!("{reached} of {}", row.seeds));
+        let _ = writeln!(
+            out,
+            "| [{}]({}.md) | {} | {} | {} | {} | {} | {reached} | {} | {} |",
+            plain(&row.system),
+            link(&row.experiment),
+            row.task,
+            number(row.score.value),
+            interval(row.score),
+            number(row.best),
+            number(row.goal),
+            row.verdict.map_or("–", word),
+            row.steps
+        );
+    }
+    for record in records {
+        let experiment = &record.experiment;
+        let _ = writeln!(out, "\n## [{}]({}.md)\n", plain(experiment.title.trim()), link(&record.name));
+        let _ = writeln!(out, "*{}*\n\n{}", plain(experiment.question.trim()), plain(experiment.finding.trim()));
+    }
+    out
+}

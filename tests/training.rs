@@ -1,0 +1,245 @@
+//! Training runs as users start them: every experiment at toy size, the same bits however it is run, and help where a file is wrong.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::path::Path;
+
+use unbiased::experiment::training::{Kept, TrainingPlan};
+use unbiased::train::{Checkpoint, CriticKind, ForeignCheckpoint, Portion, Route, Run, Settings, Trained, Update};
+
+fn finish(mut run: Run) -> Trained {
+    while !run.is_over() {
+        run.advance();
+    }
+    run.result()
+}
+
+fn small() -> Settings {
+    Settings {
+        task: "cart-pole".into(),
+        steps: 1500,
+        environments: 4,
+        rollout: 32,
+        critic: CriticKind::Separate,
+        credit: "advantages".into(),
+        advantage: "batch-standardised".into(),
+        slope: "clipped".into(),
+        clip: Some(0.2),
+        clip_value: true,
+        portion: Portion::Steps,
+        epochs: 2,
+        minibatches: 4,
+        entropy: 0.01,
+        evaluation_episodes: 4,
+        ..Settings::default()
+    }
+}
+
+#[test]
+fn a_run_has_the_same_bits_for_any_number_of_threads_and_when_it_is_stopped() {
+    let plan = small().plan().unwrap();
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| finish(Run::start(&plan, 3, None)))
+    };
+    let whole = with(1);
+    assert_eq!(whole, with(3));
+    let mut run = Run::start(&plan, 3, None);
+    for _ in 0..5 {
+        run.advance();
+        let text = serde_json::to_string(run.checkpoint()).unwrap();
+        let at: Checkpoint = serde_json::from_str(&text).unwrap();
+        run = Run::resume(&plan, at, None).unwrap();
+    }
+    assert_eq!(finish(run), whole);
+    assert_ne!(finish(Run::start(&plan, 4, None)).curve, whole.curve, "another seed is another run");
+}
+
+#[test]
+fn a_checkpoint_of_other_networks_is_refused() {
+    let (plan, other) = (small().plan().unwrap(), Settings { task: "catch".into(), ..small() }.plan().unwrap());
+    let run = Run::start(&plan, 0, None);
+    let error = Run::resume(&other, run.checkpoint().clone(), None).unwrap_err();
+    assert!(error.to_string().starts_with("the checkpoint is of another run"), "{error}");
+}
+
+#[test]
+fn every_experiment_of_the_project_runs_at_toy_size() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("training");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut systems = Vec::new();
+    for file in files {
+        let plan = TrainingPlan::read(&file).unwrap_or_else(|error| panic!("{error}"));
+        for series in &plan.series {
+            systems.extend(series.system.clone());
+            let large = series.plan.task.observation_size() > 100;
+            let toy = Settings {
+                steps: if large { 32 } else { 300 },
+                environments: 2,
+                rollout: series.plan.settings.rollout.min(16),
+                minibatches: 2,
+                evaluation_episodes: 2,
+                ..series.plan.settings.clone()
+            };
+            let toy = toy.plan().unwrap();
+            let trained = finish(Run::start(&toy, 1, series.least));
+            assert!(trained.evaluation.is_some(), "{}: {} broke down", file.display(), series.title);
+        }
+    }
+    let named = [
+        "REINFORCE (V1)",
+        "reward-to-go (V2)",
+        "baselines (V3)",
+        "importance sampling and KL (V4)",
+        "behaviour cloning",
+        "natural gradient",
+        "TRPO",
+        "KL penalty",
+        "PPO",
+        "actor-critic",
+        "GAE",
+        "entropy bonus",
+        "MLP",
+        "CNN",
+        "RNN",
+        "LSTM",
+        "Transformer",
+        "diffusion policy",
+        "design challenge",
+    ];
+    for system in named {
+        assert!(systems.iter().any(|other| other == system), "no series is a row of {system}");
+    }
+}
+
+const FILE: &str = "title = 'A'\nquestion = 'B?'\nfinding = 'C.'\nanalysis = 'D.'\nseeds = 2\n[base]\ntask = 'double-integrator'
+steps = 3000\nenvironments = 4\nevaluation-episodes = 8\n[[series]]\nlabel = 'one'\n[[series]]\nlabel = 'two'\nentropy = 0.1\n";
+
+fn plan(text: &str) -> TrainingPlan {
+    TrainingPlan::parse(text, Path::new("a.toml")).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn an_experiment_that_is_stopped_anywhere_goes_on_to_the_same_record() {
+    #[derive(Debug)]
+    enum Stop {
+        Now(Box<Kept>),
+    }
+    impl From<ForeignCheckpoint> for Stop {
+        fn from(error: ForeignCheckpoint) -> Self {
+            panic!("{error}")
+        }
+    }
+    let plan = plan(FILE);
+    let whole = plan.run(plan.nothing(), |_| {}, |_| Ok::<(), Stop>(())).unwrap();
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let stop = |kept: &Kept| {
+        let n = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        if n == 30 { Err(Stop::Now(Box::new(kept.clone()))) } else { Ok(()) }
+    };
+    let Err(Stop::Now(kept)) = plan.run(plan.nothing(), |_| {}, stop) else { panic!("it was to stop") };
+    assert!(!kept.unfinished.is_empty());
+    let text = serde_json::to_string(&kept).unwrap();
+    let again = plan.run(serde_json::from_str(&text).unwrap(), |_| {}, |_| Ok::<(), Stop>(())).unwrap();
+    assert_eq!(serde_json::to_string(&again).unwrap(), serde_json::to_string(&whole).unwrap());
+    let read: unbiased::experiment::training::TrainingRecord =
+        serde_json::from_str(&serde_json::to_string(&whole).unwrap()).unwrap();
+    assert_eq!(read, whole);
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_in_one_sentence() {
+    let error = |text: &str| TrainingPlan::parse(text, Path::new("a.toml")).unwrap_err().to_string();
+    let changed = |from: &str, to: &str| error(&FILE.replace(from, to));
+    assert_eq!(
+        changed("entropy = 0.1", "entropi = 0.1"),
+        "a.toml, line 13: series \"two\": there is no key \"entropi\" here; did you mean \"entropy\"?"
+    );
+    assert_eq!(
+        changed("steps = 3000", "stepps = 3000"),
+        "a.toml, line 8: there is no key \"stepps\" here; did you mean \"steps\"?"
+    );
+    assert_eq!(
+        changed("entropy = 0.1", "slope = 'clipped'"),
+        "a.toml, line 13: series \"two\": clip: the slope \"clipped\" needs a range; give a positive number"
+    );
+    assert_eq!(
+        changed("entropy = 0.1", "credit = 'advantages'"),
+        "a.toml, line 13: series \"two\": critic: the credit \"advantages\" needs one; give separate or shared"
+    );
+    assert_eq!(
+        changed("label = 'two'", "label = 'one'"),
+        "a.toml, line 13: two series are called \"one\"; give each its own label"
+    );
+    assert_eq!(
+        changed("seeds = 2", "seeds = 0"),
+        "a.toml, line 1: 0 seeds cannot be run; give a number from 1 to 1000"
+    );
+    assert_eq!(
+        changed("entropy = 0.1", "goal = 'beyond-without'"),
+        "a.toml, line 13: series \"two\": the task has no known number without; set goal = { at-least = … }"
+    );
+    assert!(
+        changed("entropy = 0.1", "network = { kind = 'lstm', hidden = 4 }\nrollout = 8")
+            .contains("learns from whole episodes")
+    );
+}
+
+#[test]
+fn the_table_of_a_policy_is_evaluated_exactly_and_agrees_with_episodes() {
+    let exact = Settings { task: "frozen-lake-4x4".into(), rollout: 0, steps: 2000, ..Settings::default() };
+    let plan = exact.plan().unwrap();
+    let mut run = Run::start(&plan, 0, None);
+    while !run.is_over() {
+        run.advance();
+    }
+    let score = run.evaluate().unwrap().drawn;
+    assert_eq!((score.route, score.error), (Route::Exact, 0.0));
+    // A fresh policy plays nearly at random: of its last hundred episodes the share that succeed has the exact mean.
+    let mean = run.recent_return().unwrap();
+    assert!(
+        (mean - score.value).abs() < 6.0 * (score.value * (1.0 - score.value) / 100.0).sqrt() + 0.02,
+        "{mean} {score:?}"
+    );
+}
+
+#[test]
+fn the_regret_of_a_linear_task_is_what_its_episodes_fall_short_by() {
+    let plan =
+        Settings { task: "double-integrator".into(), steps: 200, evaluation_episodes: 20_000, ..Settings::default() };
+    let plan = plan.plan().unwrap();
+    let run = Run::start(&plan, 0, None);
+    let score = run.evaluate().unwrap().drawn;
+    assert_eq!(score.route, Route::Regret);
+    // The same policy, played in batches: its mean return is the same number.
+    let wide = Settings {
+        environments: 4000,
+        steps: 200_000,
+        optimiser: unbiased::train::Optimiser::Sgd { rate: 1e-300 },
+        ..plan.settings.clone()
+    };
+    let wide = wide.plan().unwrap();
+    let mut played = Run::start(&wide, 0, None);
+    played.advance();
+    let mean = played.recent_return().unwrap();
+    assert!((mean - score.value).abs() < 0.1 * score.value.abs(), "{mean} and {score:?}");
+}
+
+#[test]
+fn an_expert_is_imitated() {
+    let settings = Settings {
+        task: "frozen-lake-4x4".into(),
+        steps: 64 * 300,
+        environments: 64,
+        network: toml::from_str::<Settings>("network = { kind = 'perceptron', hidden = [] }").unwrap().network,
+        update: Update::Cloning,
+        demonstrations: 3000,
+        optimiser: unbiased::train::Optimiser::Adam { rate: 0.05, epsilon: 1e-8 },
+        ..Settings::default()
+    };
+    let plan = settings.plan().unwrap();
+    let trained = finish(Run::start(&plan, 0, None));
+    let best = unbiased::train::Yardstick::of(plan.task.as_ref()).most.unwrap();
+    let mode = trained.evaluation.unwrap().mode.value;
+    assert!(mode > 0.9 * best && mode <= best, "{mode} of {best}");
+}
