@@ -33,6 +33,9 @@ pub mod experiments {}
 #[doc = include_str!("../docs/AUDIT.md")]
 pub mod auditing {}
 
+#[doc = include_str!("../docs/TRAINING.md")]
+pub mod training {}
+
 #[doc = include_str!("../docs/FINDINGS.md")]
 pub mod findings {}
 

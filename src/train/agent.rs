@@ -105,7 +105,9 @@ impl<'a> Agent<'a> {
             Head::Softmax(_) => own,
             Head::Gaussian(n) => {
                 let zeros = own.tape().constant(Matrix::zeros(rows, n));
-                own.concatenate(zeros.add_row(parameters[self.network]))
+                let own_deviation = parameters[self.network];
+                let fixed = self.plan.settings.fixed_deviation;
+                own.concatenate(zeros.add_row(if fixed { own_deviation.detach() } else { own_deviation }))
             }
         };
         let separate = (self.plan.settings.critic == CriticKind::Separate)

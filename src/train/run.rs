@@ -166,7 +166,7 @@ impl<'a> Run<'a> {
         let learner = &mut self.at.learner;
         match settings.update {
             Update::Natural { .. } | Update::TrustRegion { .. } => {
-                learner.follow_geometry(self.plan, &self.agent, &lesson);
+                learner.follow_geometry(self.plan, &self.agent, &lesson, moment);
             }
             _ => learner.follow_gradient(self.plan, &self.agent, &lesson, moment),
         }

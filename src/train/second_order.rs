@@ -4,7 +4,7 @@
 //! and a reverse sweep `Jᵀ`.
 
 use super::agent::Agent;
-use super::learner::{Learner, Lesson, Part, Reading};
+use super::learner::{Learner, Lesson, Moment, Part, Reading};
 use super::settings::{Plan, Update};
 use crate::autodiff::{Tape, Variable};
 use crate::estimator::{Outcome, TrustRegion};
@@ -88,13 +88,16 @@ fn moved(agent: &Agent, learner: &Learner, step: &[f64]) -> Vec<Matrix> {
 
 impl Learner {
     /// One step of [`Update::Natural`] or [`Update::TrustRegion`].
-    pub(super) fn follow_geometry(&mut self, plan: &Plan, agent: &Agent, lesson: &Lesson) {
+    pub(super) fn follow_geometry(&mut self, plan: &Plan, agent: &Agent, lesson: &Lesson, moment: Moment) {
+        // The length of a step falls with the root of its divergence.
+        let share = if plan.settings.anneal { moment.left * moment.left } else { 1.0 };
         let tape = Tape::new();
         let landscape = Landscape::new(plan, agent, lesson, self, &tape);
         let gradient = landscape.gradient();
         let product = |v: &[f64]| landscape.fisher_product(v);
         let step = match plan.settings.update {
             Update::TrustRegion { radius, damping } => {
+                let radius = share * radius;
                 let region = TrustRegion { radius, damping, iterations: ITERATIONS, backtracks: BACKTRACKS };
                 region.step(&gradient, product, |step| landscape.measure(self, step)).step
             }
@@ -102,7 +105,7 @@ impl Learner {
                 let damped = |v: &[f64]| product(v).iter().zip(v).map(|(image, v)| image + damping * v).collect();
                 let direction = conjugate_gradients(damped, &gradient, 1e-10, ITERATIONS).solution;
                 let curvature = dot(&damped(&direction), &direction);
-                let length = if curvature > 0.0 { (2.0 * radius / curvature).sqrt() } else { 0.0 };
+                let length = if curvature > 0.0 { (2.0 * share * radius / curvature).sqrt() } else { 0.0 };
                 direction.iter().map(|x| length * x).collect()
             }
             Update::Gradient | Update::Cloning | Update::Diffusion { .. } => return,

@@ -85,6 +85,8 @@ pub struct Settings {
     pub output_gain: f64,
     /// The deviation of a normal policy at the start.
     pub deviation: f64,
+    /// Whether that stays: a policy that learns its deviation spends its steps on shrinking it.
+    pub fixed_deviation: bool,
     /// What rewards are multiplied with before anything is learned from them.
     pub reward_scale: f64,
     /// The discount `γ`.
@@ -103,7 +105,7 @@ pub struct Settings {
     pub update: Update,
     /// The rule for steps along a gradient.
     pub optimiser: Optimiser,
-    /// Whether its rate falls to 0 over the run.
+    /// Whether its rate falls to 0 over the run; of a step in the policy's own geometry, its length.
     pub anneal: bool,
     /// How often a batch is gone through.
     pub epochs: usize,
@@ -153,6 +155,7 @@ impl Default for Settings {
             critic_network: None,
             output_gain: 0.01,
             deviation: 1.0,
+            fixed_deviation: false,
             reward_scale: 1.0,
             discount: 1.0,
             lambda: 1.0,
