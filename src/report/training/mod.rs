@@ -19,10 +19,10 @@ fn columns(record: &TrainingRecord) -> Vec<&'static str> {
     let any = |of: fn(&SeriesRun) -> bool| record.series.iter().any(of);
     let mut columns = vec!["series", "score", "interval"];
     if any(|series| series.yardstick.most.is_some()) {
-        columns.push("best possible");
+        columns.push("best");
     }
     if any(|series| series.least.is_some()) {
-        columns.extend(["goal", "runs at goal", "verdict"]);
+        columns.extend(["goal", "at goal", "verdict"]);
     }
     if any(|series| series.summary.improvement.is_some()) {
         columns.push("beats the first");
@@ -38,9 +38,9 @@ fn rows(record: &TrainingRecord) -> Vec<Vec<String>> {
         "series" => series.title.clone(),
         "score" => number(series.summary.score.value),
         "interval" => interval(series.summary.score),
-        "best possible" => number(series.yardstick.most),
+        "best" => number(series.yardstick.most),
         "goal" => number(series.least),
-        "runs at goal" => series.summary.reached.map_or_else(String::new, |n| format!("{n} of {}", series.runs.len())),
+        "at goal" => series.summary.reached.map_or_else(String::new, |n| format!("{n} of {}", series.runs.len())),
         "verdict" => series.summary.verdict.map_or("", word).to_owned(),
         _ => series.summary.improvement.map_or_else(|| "–".to_owned(), |p| number(p.value)),
     };
@@ -66,8 +66,13 @@ fn word(verdict: Verdict) -> &'static str {
 fn legend(record: &TrainingRecord) -> String {
     let seeds = record.experiment.seeds;
     let judged = record.series.first().map_or("", |series| series.judged.meaning());
+    let best = if record.series.iter().any(|series| series.yardstick.most.is_some()) {
+        " Best: the largest expected return there is, or a bound on it."
+    } else {
+        ""
+    };
     format!(
-        "Score: interquartile mean over {} seeds of the {judged}, with its interval at 95 % from a bootstrap over runs (Agarwal et al. 2021).",
+        "Score: interquartile mean over {} seeds of the {judged}, with its interval at 95 % from a bootstrap over runs (Agarwal et al. 2021).{best}",
         shortest(seeds as f64)
     )
 }

@@ -73,7 +73,9 @@ pub fn pages(records: &[TrainingRecord]) -> Vec<(String, String)> {
 }
 
 fn index(records: &[TrainingRecord]) -> String {
-    let mut out = String::from("# Training runs\n\nEvery system that the guide names, learning.\n\n");
+    let mut out = String::from(
+        "# Training runs\n\nSystems that the guide names, learning; those that are not listed have not been run at their full size yet.\n\n",
+    );
     out += "| system | task | score | interval | best possible | goal | runs at goal | verdict | steps |\n";
     out += "|---|---|---:|---:|---:|---:|---:|---|---:|\n";
     let number = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| significant(x, 4));

@@ -7,6 +7,9 @@ use crate::experiment::training::TrainingRecord;
 use crate::report::page::{Page, WIDTH};
 use crate::report::table::{finish, right, table};
 
+/// The columns that the name of a series may take.
+const SERIES: usize = 22;
+
 /// What was asked and found, and a row a series.
 #[must_use]
 pub fn terminal(record: &TrainingRecord, colour: bool) -> String {
@@ -21,11 +24,15 @@ pub fn terminal(record: &TrainingRecord, colour: bool) -> String {
     out.line("");
     let mut table = table(colour);
     let head = |text: &str| if colour { Cell::new(text).add_attribute(Attribute::Bold) } else { Cell::new(text) };
-    table.set_header(columns(record).into_iter().map(head));
+    // Two columns less than on a page: they have no room.
+    let columns = columns(record);
+    let shown: Vec<usize> =
+        (0..columns.len()).filter(|i| !["goal", "beats the first"].contains(&columns[*i])).collect();
+    table.set_header(shown.iter().map(|i| head(columns[*i])));
     for row in rows(record) {
-        let cells = row.iter().enumerate().map(|(i, text)| match i {
-            0 => Cell::new(textwrap::fill(text, 30)),
-            _ => right(text),
+        let cells = shown.iter().map(|i| match i {
+            0 => Cell::new(textwrap::fill(&plain(&row[0]), SERIES)),
+            _ => right(&row[*i]),
         });
         table.add_row(cells);
     }
