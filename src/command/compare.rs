@@ -12,7 +12,10 @@ use unbiased::experiment::{
 };
 use unbiased::report;
 
-use super::output::{Target, Threads, Unusable, check_target, colour, print, progress_bar, write_whole};
+use super::output::{
+    Target, Threads, Unusable, aside, check_aside, check_target, colour, print, progress_bar, read_kept, replace_kept,
+    write_whole,
+};
 
 /// What `unbiased compare` is told.
 #[derive(Args)]
@@ -100,12 +103,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitCode, Unusable
     let plan = Source::read(&arguments.experiment)?.plan()?;
     if let Some(output) = arguments.target.file() {
         check_target(output)?;
-        if !arguments.resume && aside(output).exists() {
-            return Err(Unusable(format!(
-                "{} holds what a run that was stopped had finished; add --resume to go on, or remove it to begin again",
-                aside(output).display()
-            )));
-        }
+        check_aside(output, arguments.resume, "finished")?;
     }
     let seed = arguments.seed.unwrap_or(plan.seed());
     let start = match arguments.target.file() {
@@ -132,9 +130,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitCode, Unusable
     bar.finish_and_clear();
     let record = record?;
     if let Some(output) = arguments.target.file() {
-        write_whole(output, &report::json(&record)?)?;
-        // What was kept is in the record now; a file that cannot be removed does no harm.
-        let _ = std::fs::remove_file(aside(output));
+        replace_kept(output, &report::json(&record)?)?;
     }
     let text = match arguments.format {
         Format::Terminal => report::comparison::terminal(&record, colour()),
@@ -146,19 +142,11 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<ExitCode, Unusable
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where a run keeps what it has finished.
-fn aside(output: &Path) -> PathBuf {
-    let mut name = output.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    output.with_file_name(name)
-}
-
 /// What an earlier run of the same experiment had finished, or nothing.
 fn kept(plan: &Plan, output: &Path, seed: u64) -> Result<Comparison, Unusable> {
     let found = [aside(output), output.to_path_buf()].into_iter().find(|path| path.is_file());
     let Some(path) = found else { return Ok(plan.empty(seed)) };
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Unusable(format!("{} cannot be read: {}; remove it", path.display(), error.kind())))?;
+    let text = read_kept(&path)?;
     let record = Comparison::parse(&text, &path.display().to_string())?;
     let differs = if record.seed == seed { plan.refuses(&record) } else { Some("the seed") };
     match differs {

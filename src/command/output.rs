@@ -168,6 +168,38 @@ pub(super) fn check_target(path: &Path) -> Result<(), Unusable> {
     }
 }
 
+/// Where a run keeps what it has done so far: beside its output.
+pub(super) fn aside(output: &Path) -> PathBuf {
+    let mut name = output.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    output.with_file_name(name)
+}
+
+/// Refuses to begin where a run that was stopped has left what it had `done`.
+pub(super) fn check_aside(output: &Path, resume: bool, done: &str) -> Result<(), Unusable> {
+    if resume || !aside(output).exists() {
+        return Ok(());
+    }
+    Err(Unusable(format!(
+        "{} holds what a run that was stopped had {done}; add --resume to go on, or remove it to begin again",
+        aside(output).display()
+    )))
+}
+
+/// Reads what a run has kept.
+pub(super) fn read_kept(path: &Path) -> Result<String, Unusable> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Unusable(format!("{} cannot be read: {}; remove it", path.display(), error.kind())))
+}
+
+/// Writes a record that holds all that was kept beside it.
+pub(super) fn replace_kept(output: &Path, record: &str) -> Result<(), Unusable> {
+    write_whole(output, record)?;
+    // What was kept is in the record now; a file that cannot be removed does no harm.
+    let _ = std::fs::remove_file(aside(output));
+    Ok(())
+}
+
 /// Writes aside and renames, so that a file is there whole or not at all. What is no regular file, such as a pipe or
 /// a device, is written to as it stands.
 pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Unusable> {

@@ -9,7 +9,10 @@ use unbiased::estimator::recipe::{ADVANTAGES, AGGREGATIONS, CREDITS, SLOPES};
 use unbiased::experiment::training::{Kept, TrainingPlan};
 use unbiased::report;
 
-use super::output::{Target, Threads, Unusable, check_target, colour, print, progress_of, write_whole};
+use super::output::{
+    Target, Threads, Unusable, aside, check_aside, check_target, colour, print, progress_of, read_kept, replace_kept,
+    write_whole,
+};
 
 /// What `unbiased train` is told.
 #[derive(Args)]
@@ -78,12 +81,7 @@ pub(crate) fn train(arguments: &TrainArguments) -> Result<ExitCode, Unusable> {
     }
     if let Some(output) = arguments.target.file() {
         check_target(output)?;
-        if !arguments.resume && aside(output).exists() {
-            return Err(Unusable(format!(
-                "{} holds what a run that was stopped had reached; add --resume to go on, or remove it to begin again",
-                aside(output).display()
-            )));
-        }
+        check_aside(output, arguments.resume, "reached")?;
     }
     let start = match arguments.target.file() {
         Some(output) if arguments.resume => kept(&plan, output)?,
@@ -98,9 +96,7 @@ pub(crate) fn train(arguments: &TrainArguments) -> Result<ExitCode, Unusable> {
     bar.finish_and_clear();
     let record = record?;
     if let Some(output) = arguments.target.file() {
-        write_whole(output, &report::json(&record)?)?;
-        // What was kept is in the record now; a file that cannot be removed does no harm.
-        let _ = std::fs::remove_file(aside(output));
+        replace_kept(output, &report::json(&record)?)?;
     }
     let text = match arguments.format {
         Format::Terminal => report::training::terminal(&record, colour()),
@@ -111,21 +107,13 @@ pub(crate) fn train(arguments: &TrainArguments) -> Result<ExitCode, Unusable> {
     Ok(ExitCode::from(u8::from(record.missed())))
 }
 
-/// Where a run keeps what it has reached.
-fn aside(output: &Path) -> PathBuf {
-    let mut name = output.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    output.with_file_name(name)
-}
-
 /// What an earlier run of the same experiment had reached, or nothing.
 fn kept(plan: &TrainingPlan, output: &Path) -> Result<Kept, Unusable> {
     let path = aside(output);
     if !path.is_file() {
         return Ok(plan.nothing());
     }
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Unusable(format!("{} cannot be read: {}; remove it", path.display(), error.kind())))?;
+    let text = read_kept(&path)?;
     let kept: Kept = serde_json::from_str(&text).map_err(|error| {
         Unusable(format!("{}, line {}: this is no whole checkpoint; remove it", path.display(), error.line().max(1)))
     })?;

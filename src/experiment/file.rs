@@ -142,9 +142,7 @@ impl Source {
     /// # Errors
     /// [`ExperimentError`] if the file cannot be read or is not an experiment.
     pub fn read(path: &Path) -> Result<Self, ExperimentError> {
-        let text = read_file(path, "experiments", "TOML")
-            .map_err(|reason| ExperimentError::Unreadable { path: path.into(), reason })?;
-        Self::parse(&text, path)
+        Self::parse(&read_text(path)?, path)
     }
 
     /// Parses and checks the text of an experiment at `path`.
@@ -183,6 +181,11 @@ impl Source {
         let sweep_line = line_of(text, "parameter");
         Ok(Self { experiment, name, path: path.into(), series_lines, sweep_line })
     }
+}
+
+/// The text of an experiment's file.
+pub(super) fn read_text(path: &Path) -> Result<String, ExperimentError> {
+    read_file(path, "experiments", "TOML").map_err(|reason| ExperimentError::Unreadable { path: path.into(), reason })
 }
 
 /// Why a text is no experiment, with the line and the nearest name.

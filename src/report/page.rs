@@ -34,6 +34,16 @@ impl Page {
         }
     }
 
+    /// What was asked and found.
+    pub(super) fn lead(&mut self, title: &str, question: &str, finding: &str) {
+        for line in textwrap::wrap(&plain(title), WIDTH) {
+            self.bold(&line);
+        }
+        self.wrapped(&plain(question), 0, 0);
+        self.line("");
+        self.wrapped(&plain(finding), 0, 0);
+    }
+
     pub(super) fn bold(&mut self, text: &str) {
         let styled = self.styled(Cell::new(text).add_attribute(Attribute::Bold), text);
         self.line(&styled);
@@ -52,4 +62,10 @@ impl Page {
         }
         table.to_string()
     }
+}
+
+/// What a file says in one line; it may not move the cursor.
+pub(super) fn plain(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text.split_whitespace().collect::<Vec<&str>>().join(" ")
 }

@@ -12,6 +12,7 @@ use crate::environment::control::{Known, Task, View};
 use crate::exact::{LinearQuadratic, Oracle, optimal_objective};
 use crate::numeric::{Matrix, dot, power};
 use crate::policy::SoftmaxPolicy;
+use crate::policy::deep::Head;
 use crate::rng::StreamKey;
 
 /// A logit that leaves an action no probability.
@@ -99,9 +100,10 @@ fn of_table(mdp: &TabularMdp, view: View, actor: &mut Actor, choice: Choice) -> 
     let (mut laws, _) = actor.look(Matrix::identity(times * mdp.observations()), false);
     if choice == Choice::Mode {
         for i in 0..laws.rows() {
-            let row = laws.row_mut(i);
-            let best = (0..row.len()).fold(0, |best, a| if row[a] > row[best] { a } else { best });
-            row.iter_mut().enumerate().for_each(|(a, logit)| *logit = if a == best { 0.0 } else { NEVER });
+            let mut best = [0.0];
+            Head::Softmax(mdp.actions()).mode(laws.row(i), &mut best);
+            laws.row_mut(i).fill(NEVER);
+            laws.row_mut(i)[best[0] as usize] = 0.0;
         }
     }
     let first = laws.entries()[..mdp.observations() * mdp.actions()].to_vec();

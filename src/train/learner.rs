@@ -74,21 +74,18 @@ impl<'a> Lesson<'a> {
                 order.swap(i, stream.below(i as u32 + 1) as usize);
             }
         }
-        (0..parts).map(|k| self.part(plan, &order[k * count / parts..(k + 1) * count / parts])).collect()
+        (0..parts)
+            .map(|k| self.part(plan, plan.settings.portion, &order[k * count / parts..(k + 1) * count / parts]))
+            .collect()
     }
 
     /// The whole batch as one part.
     pub(super) fn whole(&self, plan: &Plan) -> Part {
         let count = self.experience.batch.len();
-        let sequences = Portion::Sequences;
-        self.part_of(plan, sequences, &(0..count).collect::<Vec<usize>>())
+        self.part(plan, Portion::Sequences, &(0..count).collect::<Vec<usize>>())
     }
 
-    fn part(&self, plan: &Plan, members: &[usize]) -> Part {
-        self.part_of(plan, plan.settings.portion, members)
-    }
-
-    fn part_of(&self, plan: &Plan, portion: Portion, members: &[usize]) -> Part {
+    fn part(&self, plan: &Plan, portion: Portion, members: &[usize]) -> Part {
         let Experience { batch, offsets, .. } = self.experience;
         let pick = |list: &[f64], at: &[usize]| at.iter().map(|k| list[*k]).collect::<Vec<f64>>();
         match portion {

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use crate::environment::read_file;
 use crate::experiment::ExperimentError;
-use crate::experiment::file::{Header, invalid_toml, plain, quoted};
+use crate::experiment::file::{Header, invalid_toml, plain, quoted, read_text};
 use crate::train::{Plan, Settings, Trained, Yardstick};
 
 /// An experiment as its file states it.
@@ -158,20 +157,12 @@ struct Labels {
 const LABELS: [&str; 4] = ["label", "system", "judged", "goal"];
 
 impl TrainingPlan {
-    /// Whether a text is an experiment of this kind: it has seeds, and nothing that is swept.
-    #[must_use]
-    pub fn is_meant(text: &str) -> bool {
-        text.parse::<Table>().is_ok_and(|table| table.contains_key("seeds") && !table.contains_key("sweep"))
-    }
-
     /// Reads and checks the experiment at `path`.
     ///
     /// # Errors
     /// [`ExperimentError`] if the file cannot be read or is not an experiment.
     pub fn read(path: &Path) -> Result<Self, ExperimentError> {
-        let text = read_file(path, "experiments", "TOML")
-            .map_err(|reason| ExperimentError::Unreadable { path: path.into(), reason })?;
-        Self::parse(&text, path)
+        Self::parse(&read_text(path)?, path)
     }
 
     /// Parses and checks the text of an experiment at `path`.

@@ -24,6 +24,16 @@ fn numbers(shapes: &[Shape]) -> Vec<f64> {
     (1..=count).map(|i| 0.5 * cos(1.7 * i as f64 + 0.3)).collect()
 }
 
+/// Numbers in the shapes of parameters.
+fn shaped(shapes: &[Shape], mut numbers: &[f64]) -> Vec<Matrix> {
+    let cut = |shape: &Shape| {
+        let (own, others) = numbers.split_at(shape.rows * shape.columns);
+        numbers = others;
+        Matrix::of(shape.rows, shape.columns, own.to_vec())
+    };
+    shapes.iter().map(cut).collect()
+}
+
 fn input(t: usize) -> Matrix {
     Matrix::from_fn(2, INPUTS, |i, j| sin((3 * t + 7 * i + 2 * j) as f64))
 }
@@ -37,15 +47,7 @@ fn contraction(
     direction: &[f64],
 ) -> (f64, Vec<f64>, f64) {
     let tape = Tape::new();
-    let mut rest = theta;
-    let parameters: Vec<Variable> = shapes
-        .iter()
-        .map(|shape| {
-            let (own, others) = rest.split_at(shape.rows * shape.columns);
-            rest = others;
-            tape.parameter(Matrix::of(shape.rows, shape.columns, own.to_vec()))
-        })
-        .collect();
+    let parameters: Vec<Variable> = shaped(shapes, theta).into_iter().map(|p| tape.parameter(p)).collect();
     let mut memory = Memory::new();
     let steps = (0..3).map(|t| {
         let out = architecture.step(&parameters, tape.constant(input(t)), &mut memory);
@@ -55,16 +57,7 @@ fn contraction(
     let total = steps.reduce(|sum, x| sum + x).unwrap();
     let gradients = total.backward();
     let flat = parameters.iter().flat_map(|p| gradients.of(*p).entries().to_vec()).collect();
-    let mut rest = direction;
-    let along: Vec<(Variable, Matrix)> = parameters
-        .iter()
-        .zip(shapes)
-        .map(|(p, shape)| {
-            let (own, others) = rest.split_at(shape.rows * shape.columns);
-            rest = others;
-            (*p, Matrix::of(shape.rows, shape.columns, own.to_vec()))
-        })
-        .collect();
+    let along: Vec<(Variable, Matrix)> = parameters.iter().copied().zip(shaped(shapes, direction)).collect();
     (total.scalar(), flat, total.tangent(&along)[(0, 0)])
 }
 
@@ -92,15 +85,7 @@ fn what_remembers_depends_on_what_it_saw_before() {
         let shapes = architecture.shapes(INPUTS, OUTPUTS, 1.0);
         let theta = numbers(&shapes);
         let tape = Tape::new();
-        let mut rest = theta.as_slice();
-        let parameters: Vec<Variable> = shapes
-            .iter()
-            .map(|shape| {
-                let (own, others) = rest.split_at(shape.rows * shape.columns);
-                rest = others;
-                tape.parameter(Matrix::of(shape.rows, shape.columns, own.to_vec()))
-            })
-            .collect();
+        let parameters: Vec<Variable> = shaped(&shapes, &theta).into_iter().map(|p| tape.parameter(p)).collect();
         let last = |first: usize| {
             let mut memory = Memory::new();
             architecture.step(&parameters, tape.constant(input(first)), &mut memory);

@@ -5,7 +5,7 @@ use comfy_table::{Attribute, Cell, Color};
 use super::{agreement, cell, number, panel_names, verdicts};
 use crate::experiment::{Comparison, Metric, SettingRecord};
 use crate::report::number::shortest;
-use crate::report::page::{Page, WIDTH};
+use crate::report::page::{Page, WIDTH, plain};
 use crate::report::table::{finish, right, table};
 
 /// A title in the head of a column is broken to lines of at least this width.
@@ -17,12 +17,7 @@ const NARROW: usize = 9;
 pub fn terminal(record: &Comparison, colour: bool) -> String {
     let experiment = &record.experiment;
     let mut out = Page::new(colour);
-    for line in textwrap::wrap(&plain(&experiment.title), WIDTH) {
-        out.bold(&line);
-    }
-    out.wrapped(&plain(&experiment.question), 0, 0);
-    out.line("");
-    out.wrapped(&plain(&experiment.finding), 0, 0);
+    out.lead(&experiment.title, &experiment.question, &experiment.finding);
     if let Some(metric) = experiment.metrics.first() {
         for (panel, name) in panel_names(record).iter().enumerate() {
             out.line("");
@@ -41,12 +36,6 @@ pub fn terminal(record: &Comparison, colour: bool) -> String {
     out.wrapped(&agreement::sentences(record), 0, 0);
     others(&mut out, record);
     out.text
-}
-
-/// What a file says in one line; it may not move the cursor.
-fn plain(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    text.split_whitespace().collect::<Vec<&str>>().join(" ")
 }
 
 /// What else there is, and how to see it.

@@ -33,7 +33,6 @@ fn columns(record: &TrainingRecord) -> Vec<&'static str> {
 /// A row a series, with a cell for each of [`columns`].
 fn rows(record: &TrainingRecord) -> Vec<Vec<String>> {
     let columns = columns(record);
-    let number = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| significant(x, 4));
     let cell = |series: &SeriesRun, column: &&str| match *column {
         "series" => series.title.clone(),
         "score" => number(series.summary.score.value),
@@ -45,6 +44,11 @@ fn rows(record: &TrainingRecord) -> Vec<Vec<String>> {
         _ => series.summary.improvement.map_or_else(|| "–".to_owned(), |p| number(p.value)),
     };
     record.series.iter().map(|series| columns.iter().map(|column| cell(series, column)).collect()).collect()
+}
+
+/// A number in a table.
+fn number(x: Option<f64>) -> String {
+    x.map_or_else(|| "–".to_owned(), |x| significant(x, 4))
 }
 
 fn interval(interval: Interval) -> String {

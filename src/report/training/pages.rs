@@ -4,10 +4,9 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{figure, interval, markdown, word};
+use super::{figure, interval, markdown, number, word};
 use crate::experiment::training::{Interval, SeriesRun, TrainingRecord, Verdict};
 use crate::report::prose::{link, plain};
-use crate::report::significant;
 
 /// A system that a guide names, with the task it was tried on and what it reached.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -78,7 +77,6 @@ fn index(records: &[TrainingRecord]) -> String {
     );
     out += "| system | task | score | interval | best possible | goal | runs at goal | verdict | steps |\n";
     out += "|---|---|---:|---:|---:|---:|---:|---|---:|\n";
-    let number = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| significant(x, 4));
     for row in systems(records) {
         let reached = row.reached.map_or_else(|| "–".to_owned(), |reached| format!("{reached} of {}", row.seeds));
         let _ = writeln!(

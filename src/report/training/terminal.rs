@@ -4,7 +4,7 @@ use comfy_table::{Attribute, Cell};
 
 use super::{columns, rows};
 use crate::experiment::training::TrainingRecord;
-use crate::report::page::{Page, WIDTH};
+use crate::report::page::{Page, plain};
 use crate::report::table::{finish, right, table};
 
 /// The columns that the name of a series may take.
@@ -15,12 +15,7 @@ const SERIES: usize = 22;
 pub fn terminal(record: &TrainingRecord, colour: bool) -> String {
     let experiment = &record.experiment;
     let mut out = Page::new(colour);
-    for line in textwrap::wrap(&plain(&experiment.title), WIDTH) {
-        out.bold(&line);
-    }
-    out.wrapped(&plain(&experiment.question), 0, 0);
-    out.line("");
-    out.wrapped(&plain(&experiment.finding), 0, 0);
+    out.lead(&experiment.title, &experiment.question, &experiment.finding);
     out.line("");
     let mut table = table(colour);
     let head = |text: &str| if colour { Cell::new(text).add_attribute(Attribute::Bold) } else { Cell::new(text) };
@@ -40,10 +35,4 @@ pub fn terminal(record: &TrainingRecord, colour: bool) -> String {
     out.line("");
     out.wrapped(&super::legend(record), 0, 0);
     out.text
-}
-
-/// What a file says in one line; it may not move the cursor.
-fn plain(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    text.split_whitespace().collect::<Vec<&str>>().join(" ")
 }
