@@ -98,27 +98,7 @@ fn totals(batch: &PaddedBatch) -> Vec<f64> {
     weights
 }
 
-const UNDISCOUNTED: Promises = {
-    let mut promises = plain();
-    promises.discounting = unbiased::audit::Discounting::None;
-    promises
-};
-
-const fn plain() -> Promises {
-    Promises {
-        objective: unbiased::audit::Objective::Return,
-        groups: false,
-        critic: false,
-        bootstraps: false,
-        ratio: Ratio::None,
-        clip: unbiased::audit::Clip::None,
-        discounting: unbiased::audit::Discounting::Full,
-        normalisation: unbiased::audit::Normalisation::None,
-        aggregation: unbiased::audit::Aggregation::SequenceSum,
-        penalty: None,
-        advantages: unbiased::audit::AdvantageRule::Generalised,
-    }
-}
+const UNDISCOUNTED: Promises = Promises { discounting: unbiased::audit::Discounting::None, ..Promises::PLAIN };
 
 fn outcome(record: &unbiased::audit::AuditRecord, check: &str) -> Outcome {
     record.rows.iter().find(|row| row.check == check).unwrap_or_else(|| panic!("{check}")).outcome

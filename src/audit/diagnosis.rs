@@ -9,7 +9,7 @@ use super::catalogue::{self, Specimen};
 use super::examination::Examination;
 use super::gradients::judge::shown;
 use super::runner::{AuditRecord, Outcome, audit};
-use super::situation::Edition;
+use super::situation::{Edition, REJECTED};
 use super::subject::Subject;
 use crate::numeric;
 
@@ -86,7 +86,10 @@ fn apart(a: &Fingerprint, b: &Fingerprint) -> (f64, f64) {
     let length = |x: &[f64]| numeric::sum(x.iter().map(|x| x * x)).sqrt();
     let off: Vec<f64> = x.iter().zip(&y).map(|(x, y)| x - y).collect();
     let (p, q) = (length(&x), length(&y));
-    let missing = a.len().abs_diff(b.len()) as f64;
+    // A setting that only one of them could not answer in sets them apart; what one of them promises nothing for does not.
+    let only =
+        |f: &Fingerprint, g: &Fingerprint| f.keys().filter(|id| !g.contains_key(*id) && **id != REJECTED).count();
+    let missing = (only(a, b) + only(b, a)) as f64;
     if p == 0.0 && q == 0.0 {
         return (0.0, missing);
     }

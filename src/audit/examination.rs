@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::fault::Fault;
 use super::functions;
-use super::situation::{Edition, Laid, SITUATIONS, Situation, named};
+use super::situation::{Edition, Laid, REJECTED, SITUATIONS, Situation, named};
 use super::subject::{Body, Fragment, Promises, Subject};
 use crate::batch::PaddedBatch;
 use crate::numeric;
@@ -171,13 +171,14 @@ impl<'a> Examination<'a> {
         Ok(None)
     }
 
-    /// The expected gradients in all settings, one after the other: what tells estimators apart. A setting that the subject
-    /// has no answer in is left out of both.
+    /// The expected gradients in all settings: what tells estimators apart. A setting that the subject has no answer in is left
+    /// out, and that with a rejected answer where it promises nothing for it.
     pub(super) fn fingerprint(&self) -> BTreeMap<&'static str, Vec<f64>> {
         if let Some(answers) = functions::fingerprint(self) {
             return answers.map(|answers| BTreeMap::from([("answers", answers)])).unwrap_or_default();
         }
-        let means = SITUATIONS.iter().filter_map(|plan| Some((plan.id, self.moments(plan.id).ok()?.mean)));
+        let asked = SITUATIONS.iter().filter(|plan| plan.id != REJECTED || self.promises().rejections);
+        let means = asked.filter_map(|plan| Some((plan.id, self.moments(plan.id).ok()?.mean)));
         let mut all: BTreeMap<&'static str, Vec<f64>> = means.collect();
         if let Ok(mean) = self.in_micro_batches("penalty-ragged") {
             all.insert("in micro-batches", mean);

@@ -76,11 +76,14 @@ pub struct Standing {
     pub numbers: BTreeMap<String, f64>,
 }
 
+/// The kind of record, as its first key says.
+pub const MATRIX: &str = "audit-matrix";
+
 /// The suite's own record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MatrixRecord {
-    /// Always `audit-matrix`.
+    /// Always [`MATRIX`].
     pub record: String,
     /// The checks.
     pub checks: Vec<CheckRow>,
@@ -148,7 +151,7 @@ pub fn matrix() -> MatrixRecord {
     diagnosis::prepare(Edition::Second);
     let mutants = |specimens: Vec<Specimen>| specimens.into_par_iter().map(mutant).collect();
     MatrixRecord {
-        record: "audit-matrix".to_owned(),
+        record: MATRIX.to_owned(),
         checks: checks().map(|c| CheckRow { id: c.id.to_owned(), statement: c.statement.to_owned() }).collect(),
         mutants: mutants(specimens()),
         held_out: mutants(held_out()),

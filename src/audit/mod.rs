@@ -27,7 +27,7 @@ pub use check::{Check, Evidence, Finding};
 pub use diagnosis::{Diagnosis, Likeness};
 pub use examination::Examination;
 pub use fault::Fault;
-pub use matrix::{CheckRow, MatrixRecord, MutantRow, Score, Standing, SubjectRow, matrix};
+pub use matrix::{CheckRow, MATRIX, MatrixRecord, MutantRow, Score, Standing, SubjectRow, matrix};
 pub use mutant::{Mutant, Observable, Reference};
 pub use program::Program;
 pub use runner::{Audit, AuditRecord, Outcome, Row, audit};

@@ -17,6 +17,7 @@ pub(super) struct Question<'a> {
     mask: Vec<Vec<u8>>,
     groups: &'a [usize],
     terminated: &'a [bool],
+    rejected: &'a [bool],
     rewards: Vec<&'a [f64]>,
     log_probs: Vec<&'a [f64]>,
     behaviour_log_probs: Vec<&'a [f64]>,
@@ -56,12 +57,13 @@ impl From<Settings> for Hyperparameters {
 #[derive(Serialize)]
 struct Size {
     sequences: usize,
+    accepted: usize,
     steps: usize,
 }
 
 impl From<Whole> for Size {
     fn from(whole: Whole) -> Self {
-        Self { sequences: whole.sequences, steps: whole.steps }
+        Self { sequences: whole.sequences, accepted: whole.accepted, steps: whole.steps }
     }
 }
 
@@ -78,6 +80,7 @@ impl<'a> Question<'a> {
             mask: mask.chunks(batch.steps).map(<[u8]>::to_vec).collect(),
             groups: &batch.groups,
             terminated: &batch.terminated,
+            rejected: &batch.rejected,
             rewards: rows(&batch.rewards),
             log_probs: rows(&batch.log_probs),
             behaviour_log_probs: rows(&batch.behaviour_log_probs),

@@ -48,6 +48,8 @@ pub struct Situation {
     settings: Settings,
     /// A factor and a constant for the reward of a sequence's last step.
     reward: (f64, f64),
+    /// Which sequence was rejected, whatever it turned out to be.
+    rejected: Option<usize>,
 }
 
 /// One batch with everything that a subject may ask for.
@@ -95,6 +97,12 @@ impl Situation {
         other
     }
 
+    /// The prompts of the sequences that were not rejected.
+    fn accepted_prompts(&self) -> impl Iterator<Item = usize> + '_ {
+        let accepted = self.prompts().enumerate().filter(|(i, _)| self.rejected != Some(*i));
+        accepted.map(|(_, prompt)| prompt)
+    }
+
     /// The prompts of the sequences.
     pub(super) fn prompts(&self) -> impl Iterator<Item = usize> + '_ {
         self.members.iter().map(|member| member.0)
@@ -110,11 +118,11 @@ impl Situation {
         self.mean_over_sequences(|prompt| self.world.truth(prompt, promises))
     }
 
-    /// The mean of a vector over the prompts of the sequences.
+    /// The mean of a vector over the prompts of the sequences that were not rejected.
     pub(super) fn mean_over_sequences(&self, of: impl Fn(usize) -> Vec<f64>) -> Vec<f64> {
         let mut mean = vec![0.0; self.world.parameters()];
-        let share = 1.0 / self.len() as f64;
-        for prompt in self.prompts() {
+        let share = 1.0 / self.accepted_prompts().count() as f64;
+        for prompt in self.accepted_prompts() {
             mean.iter_mut().zip(of(prompt)).for_each(|(mean, x)| *mean += share * x);
         }
         mean
@@ -193,10 +201,11 @@ impl Situation {
         for (i, row) in rows.iter().enumerate() {
             entries[i * steps * d..][..row.scores.len()].copy_from_slice(&row.scores);
         }
-        let batch = PaddedBatch {
+        let mut batch = PaddedBatch {
             steps,
             groups: self.members.iter().map(|member| member.1).collect(),
             terminated: rows.iter().map(|row| row.terminated).collect(),
+            rejected: (0..rows.len()).map(|i| self.rejected == Some(i)).collect(),
             rewards: matrix(0),
             log_probs: matrix(1),
             behaviour_log_probs: matrix(2),
@@ -205,9 +214,10 @@ impl Situation {
             last_values: rows.iter().map(|row| row.last_value).collect(),
             greedy_returns: self.prompts().map(|prompt| self.world.greedy_return(prompt)).collect(),
             settings: self.settings,
-            whole: Whole { sequences: rows.len(), steps: lengths.iter().sum() },
+            whole: Whole::default(),
             lengths,
         };
+        batch.whole = batch.size();
         Laid { batch, scores: Scores { parameters: d, entries } }
     }
 }
@@ -238,17 +248,22 @@ macro_rules! plan {
     };
 }
 
+/// The setting that code without a notion of rejected answers has no answer in.
+pub(super) const REJECTED: &str = "rejected";
+
 /// Every setting.
-pub static SITUATIONS: [Plan; 17] = [
+pub static SITUATIONS: [Plan; 19] = [
     plan!("bandit", "one prompt, three answers of one step, four samples in one group", bandit),
     plan!("pair", "one prompt, three answers of one step, two samples in one group", pair),
     plan!("singles", "two prompts of different difficulty, one sample each", singles),
     plan!("prompts", "two prompts of different difficulty, groups of two, one after the other", prompts),
     plan!("interleaved", "two prompts of different difficulty, groups of two, interleaved", interleaved),
     plan!("partial", "two prompts of different difficulty, groups of three and of two, interleaved", partial),
+    plan!("rejected", "the same, and one of the three was thrown away", rejected),
     plan!("ragged", "two prompts, answers of one to three steps, groups of two, garbage in the padding", ragged),
     plan!("steps", "a process of up to three steps with rewards on the way, ended by the world or the clock", steps),
-    plan!("discounted", "the same with discount 0.9", discounted),
+    plan!("alone", "a single sequence of that process", alone),
+    plan!("discounted", "the process with discount 0.9", discounted),
     plan!("fragment", "two steps of a process of four, to be continued with the critic's value", fragment),
     plan!("stale", "two prompts, groups of two, data of another policy", stale),
     plan!("stale-ragged", "two prompts, answers of one to three steps, data of another policy", stale_ragged),
@@ -305,7 +320,7 @@ fn settings(discount: f64) -> Settings {
 
 pub(super) fn assemble(world: World, members: &[(usize, usize)]) -> Situation {
     let settings = settings(world.discount);
-    Situation { world: Arc::new(world), members: members.to_vec(), settings, reward: (1.0, 0.0) }
+    Situation { world: Arc::new(world), members: members.to_vec(), settings, reward: (1.0, 0.0), rejected: None }
 }
 
 pub(super) fn end(reward: f64) -> Vec<Transition> {
@@ -347,6 +362,10 @@ fn interleaved(edition: Edition) -> Situation {
 
 fn partial(edition: Edition) -> Situation {
     assemble(arms(edition, 2, 0.0), &[(0, 0), (1, 1), (0, 0), (1, 1), (0, 0)])
+}
+
+fn rejected(edition: Edition) -> Situation {
+    Situation { rejected: Some(2), ..partial(edition) }
 }
 
 fn stale(edition: Edition) -> Situation {
@@ -436,6 +455,10 @@ fn process(edition: Edition, horizon: usize, cut: usize, discount: f64, stalenes
 
 fn steps(edition: Edition) -> Situation {
     assemble(process(edition, 3, 3, 1.0, 0.0), &[(0, 0); 2])
+}
+
+fn alone(edition: Edition) -> Situation {
+    assemble(process(edition, 3, 3, 1.0, 0.0), &[(0, 0)])
 }
 
 fn discounted(edition: Edition) -> Situation {

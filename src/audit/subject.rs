@@ -269,6 +269,7 @@ pub enum AdvantageRule {
 }
 
 /// What a subject promises. What it does not promise it is not held to.
+#[allow(clippy::struct_excessive_bools)] // each a promise of its own
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Promises {
     /// What it maximises.
@@ -293,12 +294,33 @@ pub struct Promises {
     pub penalty: Option<Penalty>,
     /// Its rule for advantages.
     pub advantages: AdvantageRule,
+    /// Whether it leaves out what was rejected, as if it had never been drawn.
+    pub rejections: bool,
+}
+
+impl Promises {
+    /// The gradient of the expected discounted return on fresh data, and nothing else.
+    pub const PLAIN: Self = Self {
+        objective: Objective::Return,
+        groups: false,
+        critic: false,
+        bootstraps: false,
+        ratio: Ratio::None,
+        clip: Clip::None,
+        discounting: Discounting::Full,
+        normalisation: Normalisation::None,
+        aggregation: Aggregation::SequenceSum,
+        penalty: None,
+        advantages: AdvantageRule::Generalised,
+        rejections: false,
+    };
 }
 
 /// The words of a list such as `groups,ratio=step,clip=pessimistic,penalty=reverse`.
 const WORDS: &str = "groups, critic, bootstraps, ratio=step|sequence|geometric-mean, clip=pessimistic|dual|truncated, \
                      discount=returns-alone|none, normalises=group|batch, average=sequence|tokens|constant-length, \
-                     penalty=reverse|forward, objective=better-of-two, advantages=passing-over|returns|v-trace";
+                     penalty=reverse|forward, objective=better-of-two, advantages=passing-over|returns|v-trace, \
+                     rejections";
 
 impl FromStr for Kind {
     type Err = String;
@@ -321,6 +343,7 @@ impl FromStr for Promises {
                 "groups" => promises.groups = true,
                 "critic" => promises.critic = true,
                 "bootstraps" => promises.bootstraps = true,
+                "rejections" => promises.rejections = true,
                 "ratio=step" => promises.ratio = Ratio::Step,
                 "ratio=sequence" => promises.ratio = Ratio::Sequence,
                 "ratio=geometric-mean" => promises.ratio = Ratio::GeometricMean,

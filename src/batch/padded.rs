@@ -12,6 +12,9 @@ pub struct PaddedBatch {
     pub groups: Vec<usize>,
     /// Whether the world, and not the clock, ended each sequence, `[N]`.
     pub terminated: Vec<bool>,
+    /// Whether each sequence was thrown away, `[N]`, by a filter or because something broke. It stands here still, rewards and
+    /// all, and is to count for nothing: no weight, and no part in a baseline, a deviation or a mean.
+    pub rejected: Vec<bool>,
     /// Rewards, `[N, T]`.
     pub rewards: Vec<f64>,
     /// `log π(a_t | s_t)` of the policy whose gradient is wanted, `[N, T]`.
@@ -50,11 +53,13 @@ pub struct Settings {
 }
 
 /// The size of the whole batch, of which micro-batches are parts. Their estimates are averaged with their sequences as weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Whole {
-    /// Its sequences.
+    /// Its sequences, rejected ones too.
     pub sequences: usize,
-    /// Its real steps.
+    /// Its sequences that were not rejected.
+    pub accepted: usize,
+    /// The real steps of those.
     pub steps: usize,
 }
 
@@ -106,6 +111,7 @@ impl PaddedBatch {
             lengths: order.iter().map(|i| self.lengths[*i]).collect(),
             groups: order.iter().map(|i| self.groups[*i]).collect(),
             terminated: order.iter().map(|i| self.terminated[*i]).collect(),
+            rejected: order.iter().map(|i| self.rejected[*i]).collect(),
             rewards: rows(&self.rewards),
             log_probs: rows(&self.log_probs),
             behaviour_log_probs: rows(&self.behaviour_log_probs),
@@ -116,6 +122,26 @@ impl PaddedBatch {
             settings: self.settings,
             whole: self.whole,
         }
+    }
+
+    /// The sequences that were not rejected, in order.
+    pub fn accepted(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.len()).filter(|i| !self.rejected[*i])
+    }
+
+    /// The size of this batch, where it is no part of another.
+    #[must_use]
+    pub fn size(&self) -> Whole {
+        let steps = self.accepted().map(|i| self.lengths[i]).sum();
+        Whole { sequences: self.len(), accepted: self.accepted().count(), steps }
+    }
+
+    /// The batch as if the rejected sequences had never been drawn, of a whole without them.
+    #[must_use]
+    pub fn without_rejected(&self) -> Self {
+        let mut rest = self.select(&self.accepted().collect::<Vec<usize>>());
+        rest.whole.sequences = self.whole.accepted;
+        rest
     }
 
     /// The matrices, each with its name.

@@ -214,6 +214,7 @@ fn assemble(plan: &Plan, done: &[Sequence], returns: Vec<f64>, steps: u64) -> Ex
         steps: width,
         groups: vec![0; done.len()],
         terminated: done.iter().map(|sequence| sequence.terminated).collect(),
+        rejected: vec![false; done.len()],
         rewards: padded(|s| &s.rewards, settings.reward_scale),
         behaviour_log_probs: log_probs.clone(),
         reference_log_probs: log_probs.clone(),
@@ -229,7 +230,7 @@ fn assemble(plan: &Plan, done: &[Sequence], returns: Vec<f64>, steps: u64) -> Ex
             largest_ratio: 1.0 + plan.clip(),
             penalty: settings.penalty,
         },
-        whole: Whole { sequences: done.len(), steps: all },
+        whole: Whole { sequences: done.len(), accepted: done.len(), steps: all },
         lengths,
     };
     let offsets = batch.lengths.iter().scan(0, |next, length| {

@@ -119,6 +119,7 @@ impl<'a> Lesson<'a> {
                     lengths: vec![1; n],
                     groups: vec![0; n],
                     terminated: vec![true; n],
+                    rejected: vec![false; n],
                     rewards: pick(&batch.rewards, &at),
                     log_probs: pick(&batch.log_probs, &at),
                     behaviour_log_probs: pick(&batch.behaviour_log_probs, &at),
@@ -127,7 +128,7 @@ impl<'a> Lesson<'a> {
                     last_values: vec![0.0; n],
                     greedy_returns: vec![0.0; n],
                     settings: batch.settings,
-                    whole: Whole { sequences: n, steps: n },
+                    whole: Whole { sequences: n, accepted: n, steps: n },
                 };
                 let places = members.iter().map(|place| Some(*place)).collect();
                 Part::new(plan, single, places, pick(&self.advantages, &at), pick(&self.targets, &at))
@@ -155,7 +156,7 @@ impl Part {
         advantages: Vec<f64>,
         targets: Vec<f64>,
     ) -> Self {
-        batch.whole = Whole { sequences: batch.len(), steps: batch.real_steps() };
+        batch.whole = batch.size();
         let longest = batch.lengths.iter().copied().max().unwrap_or(0);
         let blocks = if plan.settings.network.remembers() {
             (0..longest).map(|t| (0..batch.len()).map(|i| i * batch.steps + t).collect()).collect()

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::Optimiser;
 use crate::environment::control::{Actions, Known, Task, task};
-use crate::estimator::recipe::{ADVANTAGES, AGGREGATIONS, CREDITS, Named, Recipe, SLOPES, none};
+use crate::estimator::recipe::{ADVANTAGES, AGGREGATIONS, CREDITS, Named, Recipe, SLOPES, left_out, none};
 use crate::policy::deep::{Architecture, Head, Unit};
 
 /// How the policy moves.
@@ -263,6 +263,7 @@ impl Settings {
             slope: find("slope", &SLOPES, &self.slope)?,
             penalty: none,
             aggregation: find("aggregation", &AGGREGATIONS, &self.aggregation)?,
+            rejection: left_out,
         };
         self.check_numbers()?;
         self.check_together(task.as_ref())?;

@@ -40,7 +40,7 @@ fn one_step(batch: &PaddedBatch) -> PaddedBatch {
         behaviour_log_probs: column(&|i| batch.behaviour_log_probs[batch.row(i).start]),
         reference_log_probs: column(&|i| batch.reference_log_probs[batch.row(i).start]),
         values: column(&|i| batch.values[batch.row(i).start]),
-        whole: Whole { sequences: n, steps: n },
+        whole: Whole { sequences: n, accepted: n, steps: n },
         ..batch.clone()
     }
 }

@@ -8,7 +8,7 @@ use crate::audit::fault::Fault;
 use crate::audit::situation::{Laid, SITUATIONS};
 use crate::audit::subject::{Kind, Normalisation, Ratio};
 
-pub(super) static CHECKS: [Check; 5] = [
+pub(super) static CHECKS: [Check; 6] = [
     Check {
         id: "answers/finite",
         statement: "every batch of every setting gets finite numbers, groups of one and groups of equal rewards too",
@@ -36,6 +36,13 @@ pub(super) static CHECKS: [Check; 5] = [
         because: "a network gives log-probabilities in the padding too, and would be trained on them",
         kinds: &[Kind::Loss],
         run: padding_weights,
+    },
+    Check {
+        id: "answers/alone",
+        statement: "a single sequence of several steps gets a gradient",
+        because: "normalised over an axis of length one: each step less its own mean is zero",
+        kinds: &KINDS,
+        run: alone,
     },
     Check {
         id: "answers/promises",
@@ -99,6 +106,19 @@ fn not_a_number(examination: &Examination) -> Finding {
         }
     };
     verdict(examination.smallest(&["ragged"], wrong), "padding is not read")
+}
+
+fn alone(examination: &Examination) -> Finding {
+    if examination.promises().groups {
+        return Finding::skipped("it compares the samples of a group, and one sample has nothing to compare with");
+    }
+    match examination.moments("alone") {
+        Ok(moments) => {
+            let evidence = Evidence::of(if moments.largest > 0.0 { "a gradient" } else { "none, whatever happens" });
+            Finding::of(moments.largest > 0.0, evidence.with("largest", moments.largest))
+        }
+        Err(fault) => fault.into(),
+    }
 }
 
 fn padding_weights(examination: &Examination) -> Finding {
@@ -179,8 +199,12 @@ fn promises(examination: &Examination) -> Finding {
         }
     };
     let fragment = |laid: &mut Laid| laid.batch.last_values.iter_mut().for_each(|v| *v += 1.0);
+    let reject = |laid: &mut Laid| {
+        laid.batch.rejected[0] = true;
+        laid.batch.whole = laid.batch.size();
+    };
     let ratio = if promised.ratio == Ratio::None { &fresh } else { &stale };
-    let all: [(&str, bool, Result<bool, Fault>); 5] = [
+    let all: [(&str, bool, Result<bool, Fault>); 6] = [
         (
             "the behaviour policy's log-probabilities (Promises::ratio)",
             promised.ratio != Ratio::None,
@@ -198,6 +222,7 @@ fn promises(examination: &Examination) -> Finding {
             reads(examination, &["fragment"], fragment),
         ),
         ("the groups (Promises::groups)", promised.groups, reads(examination, &["prompts", "partial"], merge)),
+        ("what was rejected (Promises::rejections)", promised.rejections, reads(examination, &["prompts"], reject)),
     ];
     let mut read = Vec::new();
     if promised.normalisation == Normalisation::Batch {

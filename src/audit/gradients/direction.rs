@@ -2,6 +2,7 @@
 
 use super::KINDS;
 use super::judge::Standing;
+use super::rejection;
 use crate::audit::check::{Check, Finding};
 use crate::audit::examination::{Examination, Moments};
 use crate::audit::situation::Situation;
@@ -19,7 +20,7 @@ macro_rules! direction {
     };
 }
 
-pub(super) static CHECKS: [Check; 13] = [
+pub(super) static CHECKS: [Check; 14] = [
     direction!(
         "bandit",
         "for four samples of one prompt",
@@ -42,6 +43,11 @@ pub(super) static CHECKS: [Check; 13] = [
     ),
     direction!("interleaved", "when the groups are interleaved", "groups found by their place instead of their label"),
     direction!("partial", "when groups differ in size", "a fixed stride through groups that are not all full"),
+    direction!(
+        "rejected",
+        "when an answer was rejected",
+        "a mean over a group that holds rejected answers shrinks prompts unequally"
+    ),
     direction!(
         "ragged",
         "for answers of different length",
@@ -73,6 +79,9 @@ pub(super) static CHECKS: [Check; 13] = [
 
 /// Why a setting says nothing of a subject.
 pub(super) fn unpromised(id: &str, promises: &Promises) -> Option<&'static str> {
+    if id == "rejected" && !promises.rejections {
+        return Some(rejection::UNPROMISED);
+    }
     ((id.starts_with("stale") || id.starts_with("clipped")) && promises.ratio == Ratio::None)
         .then_some("it promises nothing for data of another policy")
 }
@@ -97,8 +106,8 @@ fn direction(examination: &Examination, id: &'static str) -> Finding {
         Ok(moments) => moments,
         Err(fault) => return fault.into(),
     };
-    // Old data and fragments have another floor.
-    let over_floor = if id.starts_with("stale") || id == "fragment" {
+    // Old data, fragments and thinned batches have another floor.
+    let over_floor = if id.starts_with("stale") || ["fragment", "rejected"].contains(&id) {
         None
     } else {
         over_floor(examination.promises(), situation, &standing, &moments)

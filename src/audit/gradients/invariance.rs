@@ -8,7 +8,6 @@ use crate::audit::examination::Examination;
 use crate::audit::fault::Fault;
 use crate::audit::situation::Laid;
 use crate::audit::subject::{Aggregation, Normalisation, Objective};
-use crate::batch::Whole;
 use crate::numeric;
 
 pub(super) static CHECKS: [Check; 10] = [
@@ -85,7 +84,7 @@ pub(super) static CHECKS: [Check; 10] = [
 ];
 
 /// Two estimates are the same up to the rounding of another order of sums.
-fn differ(a: &[f64], b: &[f64]) -> Option<f64> {
+pub(super) fn differ(a: &[f64], b: &[f64]) -> Option<f64> {
     let size = a.iter().chain(b).fold(0.0_f64, |most, x| most.max(x.abs()));
     let off = a.iter().zip(b).fold(0.0_f64, |most, (a, b)| most.max((a - b).abs()));
     (off > 1e-10 * size.max(1e-3)).then_some(off / size)
@@ -190,7 +189,7 @@ fn duplication(examination: &Examination) -> Finding {
         let n = laid.batch.len();
         let mut twice = laid.select(&(0..2 * n).map(|i| i % n).collect::<Vec<usize>>());
         twice.batch.groups.iter_mut().skip(n).for_each(|group| *group += 100);
-        twice.batch.whole = Whole { sequences: 2 * n, steps: 2 * laid.batch.whole.steps };
+        twice.batch.whole = twice.batch.size();
         examination.estimate(&twice).map(Some)
     })
 }

@@ -9,6 +9,7 @@ pub(super) mod judge;
 mod penalty;
 mod ratio;
 pub(super) mod reference;
+mod rejection;
 mod scale;
 pub(super) mod theirs;
 
@@ -25,6 +26,7 @@ pub(super) fn checks() -> impl Iterator<Item = &'static Check> {
         .chain(&scale::CHECKS)
         .chain(&aggregation::CHECKS)
         .chain(&invariance::CHECKS)
+        .chain(&rejection::CHECKS)
         .chain(&ratio::CHECKS)
         .chain(&penalty::CHECKS)
         .chain(&theirs::CHECKS)

@@ -1,13 +1,13 @@
 //! Reference subjects: the algorithms as their papers have them, as recipes.
 
 use crate::audit::subject::{
-    AdvantageRule, Aggregation, Clip, Discounting, Normalisation, Objective, Penalty, Promises, Ratio, Subject,
+    Aggregation, Clip, Discounting, Normalisation, Objective, Penalty, Promises, Ratio, Subject,
 };
 use crate::estimator::recipe::{
     Recipe, advantages, as_it_is, batch_standardised, best_of_two, clipped, clipped_geometric_mean, constant_length,
-    discounted_to_go, dual_clipped, greedy, group_centred, group_then_batch, k2_loss, k3_loss, leave_one_out,
+    discounted_to_go, dual_clipped, greedy, group_centred, group_then_batch, k2_loss, k3_loss, leave_one_out, left_out,
     length_weighted, none, penalised_total, scaled_by_signal, sequence_mean, sequence_ratio, sequence_sum,
-    standardised, to_go_less_value, token_mean, total, truncated_ratio, unweighted,
+    standardised, to_go, to_go_less_value, token_mean, total, truncated_ratio, unweighted,
 };
 
 /// A reference subject that is a recipe.
@@ -28,22 +28,16 @@ impl Algorithm {
     }
 }
 
-const PLAIN: Recipe =
-    Recipe { credit: total, advantage: as_it_is, slope: unweighted, penalty: none, aggregation: sequence_sum };
-
-const PROMISES: Promises = Promises {
-    objective: Objective::Return,
-    groups: false,
-    critic: false,
-    bootstraps: false,
-    ratio: Ratio::None,
-    clip: Clip::None,
-    discounting: Discounting::Full,
-    normalisation: Normalisation::None,
-    aggregation: Aggregation::SequenceSum,
-    penalty: None,
-    advantages: AdvantageRule::Generalised,
+const PLAIN: Recipe = Recipe {
+    credit: total,
+    advantage: as_it_is,
+    slope: unweighted,
+    penalty: none,
+    aggregation: sequence_sum,
+    rejection: left_out,
 };
+
+const PROMISES: Promises = Promises { rejections: true, ..Promises::PLAIN };
 
 const OWN_SAMPLE: &str = "the group's mean holds the own sample: (G−1)/G";
 const OWN_LENGTHS: &str = "the own sample is in the mean, with its length as weight";
@@ -54,10 +48,11 @@ const DEVIATION: &str = "dividing by the deviation weighs samples and prompts an
 const LENGTHS_AND_DEVIATION: &str = "averages over steps and the deviation weigh samples anew (Liu et al. 2025)";
 const LONGEST: &str = "the sum over steps is divided by the longest length";
 const GEOMETRIC: &str = "the geometric mean of ratios is no importance weight (and the deviation weighs anew)";
+const SAME_RETURN: &str = "all steps of a sequence have the same return, which is the mean of a sequence alone";
 const ALL_STEPS: &str = "mean and deviation are those of all steps, so long answers move them more";
 
 /// The algorithms.
-pub(in crate::audit) static ALGORITHMS: [Algorithm; 24] = [
+pub(in crate::audit) static ALGORITHMS: [Algorithm; 25] = [
     Algorithm { name: "reinforce", source: "Williams 1992", recipe: PLAIN, promises: PROMISES, expected: &[] },
     Algorithm {
         name: "reward-to-go",
@@ -126,6 +121,7 @@ pub(in crate::audit) static ALGORITHMS: [Algorithm; 24] = [
             ("direction/prompts", SIGNAL),
             ("direction/interleaved", SIGNAL),
             ("direction/partial", SIGNAL),
+            ("direction/rejected", SIGNAL),
             ("direction/ragged", SIGNAL),
             ("scale/group-mean", OWN_SAMPLE),
             ("invariance/micro-batches", SIGNAL),
@@ -169,6 +165,7 @@ pub(in crate::audit) static ALGORITHMS: [Algorithm; 24] = [
             ("direction/prompts", DEVIATION),
             ("direction/interleaved", DEVIATION),
             ("direction/partial", DEVIATION),
+            ("direction/rejected", DEVIATION),
             ("direction/ragged", LENGTHS_AND_DEVIATION),
             ("direction/steps", LENGTHS_AND_DEVIATION),
             ("direction/discounted", LENGTHS_AND_DEVIATION),
@@ -197,6 +194,7 @@ pub(in crate::audit) static ALGORITHMS: [Algorithm; 24] = [
             ("direction/prompts", DEVIATION),
             ("direction/interleaved", DEVIATION),
             ("direction/partial", DEVIATION),
+            ("direction/rejected", DEVIATION),
             ("direction/ragged", LENGTHS_AND_DEVIATION),
             ("direction/steps", LENGTHS_AND_DEVIATION),
             ("direction/discounted", LENGTHS_AND_DEVIATION),
@@ -225,6 +223,7 @@ pub(in crate::audit) static ALGORITHMS: [Algorithm; 24] = [
             ("direction/prompts", DEVIATION),
             ("direction/interleaved", DEVIATION),
             ("direction/partial", DEVIATION),
+            ("direction/rejected", DEVIATION),
             ("direction/ragged", LENGTHS_AND_DEVIATION),
             ("direction/steps", LENGTHS_AND_DEVIATION),
             ("direction/discounted", LENGTHS_AND_DEVIATION),
@@ -253,6 +252,7 @@ pub(in crate::audit) static ALGORITHMS: [Algorithm; 24] = [
             ("direction/prompts", DEVIATION),
             ("direction/interleaved", DEVIATION),
             ("direction/partial", DEVIATION),
+            ("direction/rejected", DEVIATION),
             ("direction/ragged", LENGTHS_AND_DEVIATION),
             ("direction/steps", LENGTHS_AND_DEVIATION),
             ("direction/discounted", LENGTHS_AND_DEVIATION),
@@ -260,6 +260,26 @@ pub(in crate::audit) static ALGORITHMS: [Algorithm; 24] = [
             ("direction/stale", DEVIATION),
             ("direction/stale-ragged", LENGTHS_AND_DEVIATION),
             ("direction/stale-steps", LENGTHS_AND_DEVIATION),
+        ],
+    },
+    Algorithm {
+        name: "whitened-returns",
+        source: "PyTorch's example of REINFORCE: returns less their mean, over their deviation",
+        recipe: Recipe { credit: to_go, advantage: batch_standardised, ..PLAIN },
+        promises: Promises { discounting: Discounting::ReturnsAlone, normalisation: Normalisation::Batch, ..PROMISES },
+        expected: &[
+            ("direction/singles", DEVIATION),
+            ("direction/bandit", DEVIATION),
+            ("direction/pair", DEVIATION),
+            ("direction/prompts", DEVIATION),
+            ("direction/interleaved", DEVIATION),
+            ("direction/partial", DEVIATION),
+            ("direction/rejected", DEVIATION),
+            ("direction/ragged", DEVIATION),
+            ("direction/steps", DEVIATION),
+            ("direction/discounted", DEVIATION),
+            ("direction/fragment", DEVIATION),
+            ("aggregation/table", ALL_STEPS),
         ],
     },
     Algorithm {
@@ -280,6 +300,7 @@ pub(in crate::audit) static ALGORITHMS: [Algorithm; 24] = [
             ("direction/prompts", DEVIATION),
             ("direction/interleaved", DEVIATION),
             ("direction/partial", DEVIATION),
+            ("direction/rejected", DEVIATION),
             ("direction/ragged", LENGTHS_AND_DEVIATION),
             ("direction/steps", LENGTHS_AND_DEVIATION),
             ("direction/discounted", LENGTHS_AND_DEVIATION),
@@ -287,6 +308,7 @@ pub(in crate::audit) static ALGORITHMS: [Algorithm; 24] = [
             ("direction/stale", DEVIATION),
             ("direction/stale-ragged", LENGTHS_AND_DEVIATION),
             ("direction/stale-steps", LENGTHS_AND_DEVIATION),
+            ("answers/alone", SAME_RETURN),
             ("aggregation/table", ALL_STEPS),
         ],
     },
@@ -309,6 +331,7 @@ pub(in crate::audit) static ALGORITHMS: [Algorithm; 24] = [
             ("direction/prompts", DEVIATION),
             ("direction/interleaved", DEVIATION),
             ("direction/partial", DEVIATION),
+            ("direction/rejected", DEVIATION),
             ("direction/ragged", LENGTHS_AND_DEVIATION),
             ("direction/steps", LENGTHS_AND_DEVIATION),
             ("direction/discounted", LENGTHS_AND_DEVIATION),

@@ -44,18 +44,43 @@ pub struct Recipe {
     pub penalty: Column,
     /// How steps and sequences are averaged.
     pub aggregation: Stage,
+    /// How sequences that were rejected are left out.
+    pub rejection: fn(&Self, &PaddedBatch) -> Vec<f64>,
 }
 
 impl Recipe {
-    /// The weights of a batch, `[N, T]`; 0 in the padding.
+    /// The weights of a batch, `[N, T]`; 0 in the padding and for what was rejected.
     #[must_use]
     pub fn weights(&self, batch: &PaddedBatch) -> Vec<f64> {
+        if batch.rejected.contains(&true) { (self.rejection)(self, batch) } else { self.stages(batch) }
+    }
+
+    /// The stages, one after the other, whatever was rejected.
+    #[must_use]
+    pub fn stages(&self, batch: &PaddedBatch) -> Vec<f64> {
         let credit = (self.credit)(batch);
         let slope = (self.slope)(batch, &(self.advantage)(batch, &credit));
         let penalty = (self.penalty)(batch);
         let both: Vec<f64> = slope.iter().zip(penalty).map(|(slope, penalty)| slope + penalty).collect();
         (self.aggregation)(batch, &both)
     }
+}
+
+/// The weights as if what was rejected had never been drawn.
+#[must_use]
+pub fn left_out(recipe: &Recipe, batch: &PaddedBatch) -> Vec<f64> {
+    among_all(batch, &recipe.stages(&batch.without_rejected()))
+}
+
+/// The weights of the accepted sequences in the places that they have among all, where the mean is over all.
+#[must_use]
+pub fn among_all(batch: &PaddedBatch, accepted: &[f64]) -> Vec<f64> {
+    let factor = batch.whole.sequences as f64 / batch.whole.accepted as f64;
+    let mut weights = vec![0.0; batch.len() * batch.steps];
+    for (i, row) in batch.accepted().zip(accepted.chunks(batch.steps)) {
+        weights[i * batch.steps..(i + 1) * batch.steps].iter_mut().zip(row).for_each(|(w, x)| *w = factor * x);
+    }
+    weights
 }
 
 /// A number for each real step, and 0 in the padding.

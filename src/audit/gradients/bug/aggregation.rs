@@ -3,7 +3,7 @@
 use super::Bug;
 use crate::audit::mutant::Observable::{Direction, Invariance, ScaleByConfiguration};
 use crate::batch::PaddedBatch;
-use crate::estimator::recipe::{column, constant_length, k2_loss, sequence_mean, sequence_sum, token_mean};
+use crate::estimator::recipe::{column, constant_length, k2_loss, left_out, sequence_mean, sequence_sum, token_mean};
 
 fn scaled(slopes: &[f64], factor: f64) -> Vec<f64> {
     slopes.iter().map(|slope| factor * slope).collect()
@@ -14,7 +14,7 @@ fn parts(batch: &PaddedBatch) -> f64 {
     batch.whole.sequences as f64 / batch.len() as f64
 }
 
-pub(super) static BUGS: [Bug; 11] = [
+pub(super) static BUGS: [Bug; 12] = [
     Bug {
         id: "B1",
         title: "the global normaliser is not rescaled for accumulation",
@@ -137,6 +137,24 @@ pub(super) static BUGS: [Bug; 11] = [
         equivalent: None,
         of: "dapo",
         edit: |recipe| recipe.aggregation = constant_length,
+    },
+    Bug {
+        id: "B11",
+        title: "rejected steps counted in the denominator",
+        evidence: "THUDM/slime#657",
+        wrong: "(loss * accepted).sum() / mask.sum()",
+        observable: ScaleByConfiguration,
+        active: "a rejected answer",
+        equivalent: None,
+        of: "dapo",
+        edit: |recipe| {
+            recipe.rejection = |recipe, batch| {
+                let rejected: usize = (0..batch.len()).filter(|i| batch.rejected[*i]).map(|i| batch.lengths[i]).sum();
+                let mut counted = batch.clone();
+                counted.whole.steps += rejected;
+                left_out(recipe, &counted)
+            };
+        },
     },
     Bug {
         id: "B12",

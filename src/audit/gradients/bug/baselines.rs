@@ -4,7 +4,7 @@ use super::Bug;
 use crate::audit::mutant::Observable::{Dead, Direction, Invariance, NotFinite, ScaleByConfiguration, Variance};
 use crate::batch::PaddedBatch;
 use crate::estimator::recipe::{
-    column, group_centred, leave_one_out, mean_of, standard_deviation, standardised, total,
+    among_all, column, group_centred, leave_one_out, mean_of, standard_deviation, standardised, total,
 };
 
 /// The credit of each sequence's first step.
@@ -35,7 +35,7 @@ fn number_of_groups(batch: &PaddedBatch) -> usize {
     labels.len()
 }
 
-pub(super) static BUGS: [Bug; 19] = [
+pub(super) static BUGS: [Bug; 21] = [
     Bug {
         id: "A1",
         title: "groups of one get no advantage",
@@ -250,6 +250,46 @@ pub(super) static BUGS: [Bug; 19] = [
             recipe.advantage = |batch, _| {
                 let credit = total(batch);
                 leave_one_out(batch, &credit).iter().map(|a| 2.0 * a).collect()
+            };
+        },
+    },
+    Bug {
+        id: "A15",
+        title: "rejected answers are in the group's mean",
+        evidence: "verl-project/verl#6452, #6362",
+        wrong: "advantages = (rewards - group.mean()) * accepted # the mean was over all",
+        observable: Direction,
+        active: "a rejected answer",
+        equivalent: None,
+        of: "dr-grpo",
+        edit: |recipe| {
+            recipe.rejection = |recipe, batch| {
+                let weights = recipe.stages(batch);
+                let width = batch.steps;
+                let accepted: Vec<f64> =
+                    batch.accepted().flat_map(|i| weights[i * width..(i + 1) * width].to_vec()).collect();
+                among_all(batch, &accepted)
+            };
+        },
+    },
+    Bug {
+        id: "A16",
+        title: "normalised over the sequences at each step, though there is one",
+        evidence: "tensorflow/agents#651",
+        wrong: "(returns - returns.mean(axis=0)) / returns.std(axis=0)",
+        observable: Dead,
+        active: "a single sequence",
+        equivalent: None,
+        of: "whitened-returns",
+        edit: |recipe| {
+            recipe.advantage = |batch, credit| {
+                let at = |t: usize| -> Vec<f64> {
+                    let there = (0..batch.len()).filter(|i| t < batch.lengths[*i]);
+                    there.map(|i| credit[i * batch.steps + t]).collect()
+                };
+                let steps: Vec<(f64, f64)> =
+                    (0..batch.steps).map(at).map(|all| (mean_of(&all), standard_deviation(&all) + 1e-4)).collect();
+                column(batch, |i, t| (credit[i * batch.steps + t] - steps[t].0) / steps[t].1)
             };
         },
     },
