@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use serde::de::DeserializeOwned;
+use unbiased::audit::{MATRIX, MatrixRecord};
 use unbiased::claims::LEDGER;
+use unbiased::experiment::Comparison;
 use unbiased::experiment::training::{TRAINING, TrainingRecord};
-use unbiased::experiment::{Comparison, Metric};
-use unbiased::report;
 use unbiased::report::change::Changes;
+use unbiased::report::{self, Contents, Figures};
 use unbiased::verify::Ledger;
 
 use super::output::{Target, Unusable, write_pages};
@@ -16,9 +18,9 @@ use super::output::{Target, Unusable, write_pages};
 /// What `unbiased report` is told.
 #[derive(Args)]
 #[command(
-    after_long_help = "Records: what `unbiased compare --output`, `unbiased verify --format json --output` and `unbiased train --output` wrote. \
-    Parts of one experiment are put together first.\n\nExit codes: 0 done and nothing changed, 1 something changed beyond the \
-    tolerance or sampling contradicts the exact route, 2 unusable input.",
+    after_long_help = "Records: what `unbiased compare --output`, `unbiased verify --format json --output`, `unbiased train --output` and \
+    `unbiased audit --matrix --format json --output` wrote. Parts of one experiment are put together first.\n\nExit codes: 0 done and nothing changed, 1 something changed beyond the \
+    tolerance, sampling contradicts the exact route, or a goal was missed, 2 unusable input.",
     mut_arg("output", |arg| arg.help("Write what would be printed to a file, which appears only when it is complete")),
 )]
 pub(crate) struct ReportArguments {
@@ -36,7 +38,7 @@ pub(crate) struct ReportArguments {
     /// The change, relative to a number or to its natural scale, up to which it counts as unchanged
     #[arg(long, value_name = "X", default_value_t = 1e-9, requires = "against", allow_negative_numbers = true)]
     tolerance: f64,
-    /// Write the comparisons' pages with their figures and tables to a folder
+    /// Write the pages of comparisons, or of training runs, with their figures and tables to a folder
     #[arg(long, value_name = "FOLDER")]
     pages: Option<PathBuf>,
     /// Write a site to a folder: self-contained pages of HTML
@@ -64,6 +66,8 @@ enum Format {
 struct Records {
     ledger: Option<Ledger>,
     comparisons: Vec<Comparison>,
+    trainings: Vec<TrainingRecord>,
+    audit: Option<MatrixRecord>,
 }
 
 /// Reads, compares, and delivers.
@@ -71,104 +75,123 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, Unusable> 
     if !(arguments.tolerance >= 0.0 && arguments.tolerance.is_finite()) {
         return Err(Unusable(format!("--tolerance is {}; give a number from 0 on", arguments.tolerance)));
     }
-    if let Some(trainings) = trainings(&arguments.records)? {
-        return report_training(&trainings, arguments);
-    }
     let records = read(&arguments.records)?;
     let changes = changes(&records, arguments)?;
-    let Records { ledger, comparisons } = &records;
-    let text = match arguments.format {
-        Format::Terminal => terminal(&records, &changes, arguments.target.colour()),
-        Format::Markdown => {
-            let ledger = ledger.iter().map(report::ledger::markdown);
-            let pages = comparisons.iter().map(|record| report::comparison::markdown(record, false));
-            ledger.chain(pages).collect::<Vec<String>>().join("\n")
+    let text = text(&records, &changes, arguments)?;
+    let Records { ledger, comparisons, trainings, audit } = &records;
+    if let Some(folder) = &arguments.pages {
+        match (comparisons.is_empty(), trainings.is_empty()) {
+            (false, false) => {
+                let mend =
+                    "write the pages of comparisons and of training runs to folders of their own, one after the other";
+                return Err(Unusable(format!("--pages: {mend}")));
+            }
+            (true, false) => write_pages(folder, "training", &report::training::pages(trainings))?,
+            (_, true) => write_pages(folder, "comparisons", &report::comparison::pages(comparisons))?,
         }
+    }
+    if let Some(folder) = &arguments.site {
+        let contents = Contents { ledger: ledger.as_ref(), comparisons, trainings, audit: audit.as_ref() };
+        let figures = Figures { comparison: &report::comparison::figure, training: &report::training::figures };
+        write_pages(folder, "site", &report::site(contents, figures))?;
+    }
+    arguments.target.deliver(&text)?;
+    Ok(ExitCode::from(u8::from(changes.iter().any(|changed| !changed.changes.is_empty()) || records.is_amiss())))
+}
+
+impl Records {
+    /// Whether something is not as recorded, contradicts itself, or missed its goal.
+    fn is_amiss(&self) -> bool {
+        self.ledger.as_ref().is_some_and(|ledger| !ledger.as_recorded())
+            || self.comparisons.iter().any(|record| !record.overall().agrees())
+            || self.trainings.iter().any(TrainingRecord::missed)
+            || self.audit.as_ref().is_some_and(|record| !record.is_good())
+    }
+
+    /// A text a record, in the order of their kinds.
+    fn each(
+        &self,
+        ledger: &dyn Fn(&Ledger) -> String,
+        comparison: &dyn Fn(&Comparison) -> String,
+        training: &dyn Fn(&TrainingRecord) -> String,
+        audit: &dyn Fn(&MatrixRecord) -> String,
+    ) -> String {
+        let ledgers = self.ledger.iter().map(ledger);
+        let audits = self.audit.iter().map(audit);
+        let runs = self.comparisons.iter().map(comparison).chain(self.trainings.iter().map(training));
+        ledgers.chain(audits).chain(runs).collect::<Vec<String>>().join("\n")
+    }
+}
+
+/// What is printed.
+fn text(records: &Records, changes: &[Changes], arguments: &ReportArguments) -> Result<String, Unusable> {
+    let Records { ledger, comparisons, trainings, audit } = records;
+    Ok(match arguments.format {
+        Format::Terminal if !changes.is_empty() => changes.iter().map(Changes::text).collect(),
+        Format::Terminal => {
+            let colour = arguments.target.colour();
+            records.each(
+                &|record| report::ledger::terminal(record, colour),
+                &|record| report::comparison::terminal(record, colour),
+                &|record| report::training::terminal(record, colour),
+                &|record| report::audit::matrix_terminal(record, colour),
+            )
+        }
+        Format::Markdown => records.each(
+            &report::ledger::markdown,
+            &|record| report::comparison::markdown(record, false),
+            &|record| report::training::markdown(record, &[]),
+            &report::audit::matrix_markdown,
+        ),
         Format::Csv if comparisons.is_empty() => {
             return Err(Unusable("--format csv holds comparisons; give at least one".into()));
         }
         Format::Csv => report::comparison::csv(comparisons),
-        Format::Json => match (ledger, &comparisons[..]) {
-            (None, [record]) => report::json(record)?,
+        Format::Json => match (ledger, audit, &comparisons[..], &trainings[..]) {
+            (None, None, [record], []) => report::json(record)?,
+            (None, None, [], [_, ..]) => report::json(&report::training::systems(trainings))?,
             _ => {
-                return Err(Unusable(
-                    "--format json writes one comparison; give the parts of a single experiment".into(),
-                ));
+                let mend = "give the parts of a single experiment, or training records alone, whose systems it lists";
+                return Err(Unusable(format!("--format json writes one kind of thing; {mend}")));
             }
         },
-        Format::Junit => report::integration::junit(ledger.as_ref(), comparisons, &changes)?,
-        Format::Summary => report::integration::summary(ledger.as_ref(), comparisons, &changes),
-    };
-    if let Some(folder) = &arguments.pages {
-        write_pages(folder, "comparisons", &report::comparison::pages(comparisons))?;
-    }
-    if let Some(folder) = &arguments.site {
-        let figure =
-            |record: &Comparison, panel: usize, metric: Metric| report::comparison::figure(record, panel, metric);
-        write_pages(folder, "site", &report::site(ledger.as_ref(), comparisons, &figure))?;
-    }
-    arguments.target.deliver(&text)?;
-    let differs = changes.iter().any(|changed| !changed.changes.is_empty());
-    let differs = differs || ledger.as_ref().is_some_and(|ledger| !ledger.as_recorded());
-    let contradicted = comparisons.iter().any(|record| !record.overall().agrees());
-    Ok(ExitCode::from(u8::from(differs || contradicted)))
-}
-
-/// The records of training runs, if the first is one.
-fn trainings(paths: &[PathBuf]) -> Result<Option<Vec<TrainingRecord>>, Unusable> {
-    let mut trainings = Vec::new();
-    for path in paths {
-        let (name, text) = (path.display().to_string(), read_text(path)?);
-        let head: String = text.chars().filter(|c| !c.is_whitespace()).take(40).collect();
-        if head.starts_with(&format!("{{\"record\":\"{TRAINING}\"")) {
-            trainings.push(serde_json::from_str(&text).map_err(|error| {
-                let mend = "give what `unbiased train --output` wrote";
-                Unusable(format!("{name}, line {}: this is no whole training record; {mend}", error.line().max(1)))
-            })?);
-        } else if trainings.is_empty() {
-            return Ok(None);
-        } else {
-            return Err(Unusable(format!("{name} is no training record; report training runs by themselves")));
+        Format::Junit => report::integration::junit(ledger.as_ref(), comparisons, trainings, changes)?,
+        Format::Summary => {
+            report::integration::summary(ledger.as_ref(), audit.as_ref(), comparisons, trainings, changes)
         }
-    }
-    Ok(Some(trainings))
+    })
 }
 
-fn report_training(records: &[TrainingRecord], arguments: &ReportArguments) -> Result<ExitCode, Unusable> {
-    if arguments.site.is_some() || !arguments.against.is_empty() {
-        return Err(Unusable("training runs have pages alone; leave out --site and --against".into()));
-    }
-    let joined = |of: &dyn Fn(&TrainingRecord) -> String| records.iter().map(of).collect::<Vec<String>>().join("\n");
-    let text = match arguments.format {
-        Format::Terminal => joined(&|record| report::training::terminal(record, arguments.target.colour())),
-        Format::Markdown => joined(&|record| report::training::markdown(record, false)),
-        Format::Json => report::json(&report::training::systems(records))?,
-        Format::Csv | Format::Junit | Format::Summary => {
-            return Err(Unusable("training runs are printed as terminal, markdown or json; give one of these".into()));
-        }
-    };
-    if let Some(folder) = &arguments.pages {
-        write_pages(folder, "training", &report::training::pages(records))?;
-    }
-    arguments.target.deliver(&text)?;
-    Ok(ExitCode::from(u8::from(records.iter().any(TrainingRecord::missed))))
-}
-
-fn terminal(records: &Records, changes: &[Changes], colour: bool) -> String {
-    let told: String = changes.iter().map(Changes::text).collect();
-    if !told.is_empty() {
-        return told;
-    }
-    let ledger = records.ledger.iter().map(|ledger| report::ledger::terminal(ledger, colour));
-    let comparisons = records.comparisons.iter().map(|record| report::comparison::terminal(record, colour));
-    ledger.chain(comparisons).collect::<Vec<String>>().join("\n")
+/// A record of one kind, which says so in its first key.
+fn parsed<R: DeserializeOwned>(text: &str, name: &str, kind: &str, made_by: &str) -> Result<R, Unusable> {
+    serde_json::from_str(text).map_err(|error| {
+        let line = error.line().max(1);
+        Unusable(format!("{name}, line {line}: this is no whole {kind}; give what `{made_by}` wrote"))
+    })
 }
 
 fn read(paths: &[PathBuf]) -> Result<Records, Unusable> {
-    let mut ledger = None;
+    let (mut ledger, mut audit, mut trainings) = (None, None, Vec::<TrainingRecord>::new());
     let mut parts: Vec<(String, Vec<(String, Comparison)>)> = Vec::new();
     for path in paths {
         let (name, text) = (path.display().to_string(), read_text(path)?);
+        let head: String = text.chars().filter(|c| !c.is_whitespace()).take(60).collect();
+        let is = |kind: &str| head.starts_with(&format!("{{\"record\":\"{kind}\""));
+        if is(TRAINING) {
+            let record: TrainingRecord = parsed(&text, &name, "training record", "unbiased train --output")?;
+            if trainings.iter().any(|other| other.name == record.name) {
+                return Err(Unusable(format!("{name} is a second record of \"{}\"; give one", record.name)));
+            }
+            trainings.push(record);
+            continue;
+        }
+        if is(MATRIX) {
+            if audit.is_some() {
+                return Err(Unusable(format!("{name} is a second matrix of the audit; give one")));
+            }
+            audit = Some(parsed(&text, &name, "matrix", "unbiased audit --matrix --format json --output")?);
+            continue;
+        }
         // A ledger is known by its claims; everything else is read as a comparison, whose errors say what is missing.
         if text.contains("\"claims\"") && !text.contains("\"experiment_hash\"") {
             if ledger.is_some() {
@@ -184,14 +207,12 @@ fn read(paths: &[PathBuf]) -> Result<Records, Unusable> {
         }
     }
     let whole = |(_, parts)| Ok::<Comparison, Unusable>(Comparison::merge(parts)?.complete()?);
-    Ok(Records { ledger, comparisons: parts.into_iter().map(whole).collect::<Result<_, _>>()? })
+    let comparisons = parts.into_iter().map(whole).collect::<Result<_, _>>()?;
+    Ok(Records { ledger, comparisons, trainings, audit })
 }
 
 fn parse_ledger(text: &str, name: &str) -> Result<Ledger, Unusable> {
-    let mut ledger: Ledger = serde_json::from_str(text).map_err(|error| {
-        let mend = "give what `unbiased verify --format json --output` wrote";
-        Unusable(format!("{name}, line {}: this is no whole ledger; {mend}", error.line().max(1)))
-    })?;
+    let mut ledger: Ledger = parsed(text, name, "ledger", "unbiased verify --format json --output")?;
     // What a number is, in words, is not in the record.
     for claim in &mut ledger.claims {
         let known = LEDGER.iter().find(|known| known.id == claim.id);
@@ -231,14 +252,23 @@ fn changes(records: &Records, arguments: &ReportArguments) -> Result<Vec<Changes
         (None, Some(_)) => all.push(Changes::of_new("ledger")),
         (None, None) => {}
     }
+    let missing = |name: &str| Unusable(format!("--against has \"{name}\", but no new record of it is given; add it"));
     for before in &old.comparisons {
-        let Some(after) = records.comparisons.iter().find(|record| record.name == before.name) else {
-            let name = &before.name;
-            return Err(Unusable(format!("--against has \"{name}\", but no new record of it is given; add it")));
-        };
+        let after = records.comparisons.iter().find(|record| record.name == before.name);
+        let after = after.ok_or_else(|| missing(&before.name))?;
         all.push(Changes::of_comparisons(before, after, arguments.tolerance));
     }
-    let known = |name: &str| old.comparisons.iter().any(|before| before.name == name);
-    all.extend(records.comparisons.iter().filter(|record| !known(&record.name)).map(|new| Changes::of_new(&new.name)));
+    for before in &old.trainings {
+        let after = records.trainings.iter().find(|record| record.name == before.name);
+        let after = after.ok_or_else(|| missing(&before.name))?;
+        all.push(Changes::of_trainings(before, after, arguments.tolerance));
+    }
+    let known = |name: &str| {
+        let comparisons = old.comparisons.iter().map(|before| &before.name);
+        comparisons.chain(old.trainings.iter().map(|before| &before.name)).any(|before| before == name)
+    };
+    let new = records.comparisons.iter().map(|record| &record.name);
+    let new = new.chain(records.trainings.iter().map(|record| &record.name)).filter(|name| !known(name));
+    all.extend(new.map(|name| Changes::of_new(name)));
     Ok(all)
 }

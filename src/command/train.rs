@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use unbiased::environment::control::{TASKS, task_names};
 use unbiased::estimator::recipe::{ADVANTAGES, AGGREGATIONS, CREDITS, SLOPES};
-use unbiased::experiment::training::{Kept, TrainingPlan};
+use unbiased::experiment::training::{Kept, TrainingPlan, TrainingRecord};
 use unbiased::report;
 
 use super::output::{
@@ -29,7 +29,8 @@ pub(crate) struct TrainArguments {
     seeds: Option<u64>,
     #[command(flatten)]
     target: Target,
-    /// Go on where a run that was stopped was, from what it kept beside the output
+    /// Go on where a run that was stopped was, from what it kept beside the output; from a whole output, keep the runs of series
+    /// whose settings have not changed since
     #[arg(long, requires = "output")]
     resume: bool,
     /// What is printed
@@ -101,17 +102,29 @@ pub(crate) fn train(arguments: &TrainArguments) -> Result<ExitCode, Unusable> {
     let text = match arguments.format {
         Format::Terminal => report::training::terminal(&record, colour()),
         Format::Json => report::json(&record)?,
-        Format::Markdown => report::training::markdown(&record, false),
+        Format::Markdown => report::training::markdown(&record, &[]),
     };
     print(&text)?;
     Ok(ExitCode::from(u8::from(record.missed())))
+}
+
+/// The runs of a whole record that the experiment, which may have been changed since, asks for again; nothing if there is none.
+fn finished(plan: &TrainingPlan, output: &Path) -> Result<Kept, Unusable> {
+    if !output.is_file() {
+        return Ok(plan.nothing());
+    }
+    let record: TrainingRecord = serde_json::from_str(&read_kept(output)?).map_err(|error| {
+        let line = error.line().max(1);
+        Unusable(format!("{}, line {line}: this is no whole training record; remove it", output.display()))
+    })?;
+    Ok(plan.reuse(&record))
 }
 
 /// What an earlier run of the same experiment had reached, or nothing.
 fn kept(plan: &TrainingPlan, output: &Path) -> Result<Kept, Unusable> {
     let path = aside(output);
     if !path.is_file() {
-        return Ok(plan.nothing());
+        return finished(plan, output);
     }
     let text = read_kept(&path)?;
     let kept: Kept = serde_json::from_str(&text).map_err(|error| {

@@ -6,6 +6,8 @@ use std::fmt::Write;
 use super::number::shortest;
 use super::prose::plural;
 use super::significant;
+use super::training::word;
+use crate::experiment::training::{Interval, SeriesRun, TrainingRecord};
 use crate::experiment::{Comparison, Measurement, Metric, PointRecord, Sampled};
 use crate::verify::{ClaimRecord, Ledger};
 
@@ -198,6 +200,46 @@ impl Changes {
             changes.note(claim.id.clone(), "there".to_owned(), "gone".to_owned(), f64::INFINITY);
         }
         changes.sorted()
+    }
+
+    /// What changed between two records of training runs: what each series reached, by its title. Runs are random, so a number has
+    /// changed when the intervals of both have nothing in common; a verdict when it is another.
+    #[must_use]
+    pub fn of_trainings(before: &TrainingRecord, after: &TrainingRecord, tolerance: f64) -> Self {
+        let mut changes = Self::new(&after.name, tolerance);
+        for was in &before.series {
+            let Some(now) = after.series.iter().find(|series| series.title == was.title) else {
+                changes.note(was.title.clone(), "there".to_owned(), "gone".to_owned(), f64::INFINITY);
+                continue;
+            };
+            let verdict = |series: &SeriesRun| series.summary.verdict.map_or("none", word);
+            changes.texts(|| format!("{}: verdict", was.title), verdict(was), verdict(now));
+            changes.intervals(|| format!("{}: score", was.title), was.summary.score, now.summary.score);
+        }
+        for now in after.series.iter().filter(|now| before.series.iter().all(|was| was.title != now.title)) {
+            changes.note(now.title.clone(), "absent".to_owned(), "there".to_owned(), f64::INFINITY);
+        }
+        changes.sorted()
+    }
+
+    /// Two numbers with intervals, one of which may be absent.
+    fn intervals(&mut self, what: impl FnOnce() -> String, before: Interval, after: Interval) {
+        self.compared += 1;
+        let text = |interval: Interval| match (interval.value, interval.low, interval.high) {
+            (Some(x), Some(low), Some(high)) => {
+                format!("{} ({} to {})", significant(x, 6), significant(low, 4), significant(high, 4))
+            }
+            _ => "broken".to_owned(),
+        };
+        let size = match (before.value, after.value) {
+            (Some(was), Some(now)) => beyond(was, now, self.tolerance, 0.0),
+            (was, now) => (was.is_some() != now.is_some()).then_some(f64::INFINITY),
+        };
+        let apart = |a: Option<f64>, b: Option<f64>| a.zip(b).is_none_or(|(high, low)| high < low);
+        let disjoint = apart(before.high, after.low) || apart(after.high, before.low);
+        if let Some(size) = size.filter(|_| disjoint) {
+            self.note(what(), text(before), text(after), size);
+        }
     }
 
     fn claim(&mut self, before: &ClaimRecord, after: &ClaimRecord) {

@@ -4,10 +4,14 @@ use std::fmt::Write;
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
+use super::audit::scores;
 use super::change::{Changes, NEW};
 use super::prose::plural;
 use super::significant;
+use super::training::{interval, word};
+use crate::audit::MatrixRecord;
 use crate::experiment::Comparison;
+use crate::experiment::training::{TrainingRecord, Verdict};
 use crate::verify::{Finding, Ledger};
 
 fn failure(message: String, description: String) -> TestCaseStatus {
@@ -24,13 +28,15 @@ fn skipped(message: &str) -> TestCaseStatus {
 }
 
 /// Everything that was given in one document of JUnit's XML: the ledger's suites, a suite a comparison with a case a panel,
-/// which fails where sampling contradicts the exact route, and a suite of what changed since older records.
+/// which fails where sampling contradicts the exact route, a suite a training experiment with a case a series, which fails
+/// where the goal was not reached, and a suite of what changed since older records.
 ///
 /// # Errors
 /// Never for records whose texts are characters that XML allows.
 pub fn junit(
     ledger: Option<&Ledger>,
     comparisons: &[Comparison],
+    trainings: &[TrainingRecord],
     changes: &[Changes],
 ) -> Result<String, SerializeError> {
     let mut report = Report::new("unbiased report");
@@ -60,6 +66,27 @@ pub fn junit(
         }
         report.add_test_suite(suite);
     }
+    for record in trainings {
+        let mut suite = TestSuite::new(record.experiment.title.as_str());
+        for series in &record.series {
+            let status = match series.summary.verdict {
+                None => skipped("no goal was set"),
+                Some(Verdict::Reached) => TestCaseStatus::success(),
+                Some(verdict) => {
+                    let goal = series.least.map_or_else(String::new, |least| format!(", the goal is {least}"));
+                    let score = series.summary.score;
+                    failure(
+                        format!("the goal was {}", word(verdict)),
+                        format!("the score is {}{goal}", interval(score)),
+                    )
+                }
+            };
+            let mut case = TestCase::new(series.title.as_str(), status);
+            case.set_classname(record.name.as_str());
+            suite.add_test_case(case);
+        }
+        report.add_test_suite(suite);
+    }
     if !changes.is_empty() {
         let mut suite = TestSuite::new("unchanged since the older record");
         for changed in changes {
@@ -79,10 +106,16 @@ pub fn junit(
     report.to_string()
 }
 
-/// A short page in Markdown: the ledger's counts and what is not as recorded, each comparison with its finding and whether
-/// sampling agrees, and what changed.
+/// A short page in Markdown: the ledger's counts and what is not as recorded, the audit's scores, each comparison with its finding
+/// and whether sampling agrees, each training experiment with its finding and how many goals were reached, and what changed.
 #[must_use]
-pub fn summary(ledger: Option<&Ledger>, comparisons: &[Comparison], changes: &[Changes]) -> String {
+pub fn summary(
+    ledger: Option<&Ledger>,
+    audit: Option<&MatrixRecord>,
+    comparisons: &[Comparison],
+    trainings: &[TrainingRecord],
+    changes: &[Changes],
+) -> String {
     let mut page = String::new();
     if let Some(ledger) = ledger {
         let count = |finding: Finding| ledger.claims.iter().filter(|claim| claim.finding == finding).count();
@@ -100,6 +133,10 @@ pub fn summary(ledger: Option<&Ledger>, comparisons: &[Comparison], changes: &[C
             let _ = writeln!(page, "- **`{id}`** {now}, recorded as {was}: {}", claim.statement);
         }
     }
+    if let Some(record) = audit {
+        let _ = writeln!(page, "## Audit\n\n{}\n", scores(record));
+    }
+    let cell = |text: &str| text.trim().replace('|', "\\|").replace('\n', " ");
     if !comparisons.is_empty() {
         page += "## Comparisons\n\n| comparison | finding | exact against sampled |\n|---|---|---|\n";
         for record in comparisons {
@@ -109,9 +146,20 @@ pub fn summary(ledger: Option<&Ledger>, comparisons: &[Comparison], changes: &[C
                 (points, true) => format!("agree at {points} points"),
                 (_, false) => format!("**disagree** by {} standard errors", significant(overall.worst(), 3)),
             };
-            let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
-            let (title, finding) = (cell(&record.experiment.title), cell(record.experiment.finding.trim()));
+            let (title, finding) = (cell(&record.experiment.title), cell(&record.experiment.finding));
             let _ = writeln!(page, "| {title} | {finding} | {agreement} |");
+        }
+        page += "\n";
+    }
+    if !trainings.is_empty() {
+        page += "## Training runs\n\n| experiment | finding | goals reached |\n|---|---|---|\n";
+        for record in trainings {
+            let verdicts: Vec<Verdict> = record.series.iter().filter_map(|series| series.summary.verdict).collect();
+            let reached = verdicts.iter().filter(|verdict| **verdict == Verdict::Reached).count();
+            let reached =
+                if verdicts.is_empty() { "–".to_owned() } else { format!("{reached} of {}", verdicts.len()) };
+            let (title, finding) = (cell(&record.experiment.title), cell(&record.experiment.finding));
+            let _ = writeln!(page, "| {title} | {finding} | {reached} |");
         }
         page += "\n";
     }

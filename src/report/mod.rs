@@ -15,7 +15,7 @@ pub mod training;
 
 pub use exact::terminal;
 pub use number::significant;
-pub use site::site;
+pub use site::{Contents, Figures, site};
 
 /// A record as JSON, in full precision, with a line break at the end. A number that is not finite becomes null.
 ///

@@ -10,5 +10,5 @@ mod run;
 mod summary;
 
 pub use file::{Goal, Judged, TrainingExperiment, TrainingPlan};
-pub use record::{Band, Interval, SeriesRun, Summary, TRAINING, TrainingRecord, Verdict};
+pub use record::{Band, Interval, SeriesRun, Share, Summary, TRAINING, TrainingRecord, Verdict};
 pub use run::{Kept, Unfinished};

@@ -118,6 +118,19 @@ pub struct Summary {
     pub improvement: Option<Interval>,
     /// The learning curve: interquartile means of the mean return of the last 100 episodes.
     pub curve: Vec<Band>,
+    /// The performance profile: at scores from the lowest to the highest of the experiment, the share of runs above.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub profile: Vec<Share>,
+}
+
+/// A point of a performance profile.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    /// The score.
+    pub score: f64,
+    /// The share of runs whose score is above it.
+    pub share: Interval,
 }
 
 /// A point of a learning curve of several runs.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file::TrainingPlan;
 use super::record::{FORM, SeriesRun, TRAINING, TrainingRecord};
-use super::summary::summarise;
+use super::summary::{summarise, thresholds};
 use crate::experiment::run::spelled;
 use crate::train::{Checkpoint, ForeignCheckpoint, Run, Trained};
 
@@ -63,6 +63,23 @@ impl TrainingPlan {
     #[must_use]
     pub fn nothing(&self) -> Kept {
         Kept { experiment: self.hash(), ..Kept::default() }
+    }
+
+    /// The finished runs of an earlier record that this plan asks for again: those of series with the same settings, task and
+    /// goal, from the same seeds. What else the experiment says may differ: its prose, its other series, how many seeds it has.
+    #[must_use]
+    pub fn reuse(&self, record: &TrainingRecord) -> Kept {
+        let mut kept = self.nothing();
+        for (number, series) in self.series.iter().enumerate() {
+            let same = |other: &&SeriesRun| other.settings == series.plan.settings && other.least == series.least;
+            let Some(earlier) = record.series.iter().find(same) else { continue };
+            for k in 0..self.experiment.seeds {
+                if let Some(run) = earlier.runs.iter().find(|run| run.seed == self.experiment.seed + k) {
+                    kept.finished.insert(format!("{number}/{k}"), run.clone());
+                }
+            }
+        }
+        kept
     }
 
     /// SHA-256 of the experiment, in hexadecimal.
@@ -133,6 +150,7 @@ impl TrainingPlan {
             (0..self.experiment.seeds).filter_map(|k| finished.get(&format!("{number}/{k}")).cloned()).collect()
         };
         let all: Vec<Vec<Trained>> = (0..self.series.len()).map(of).collect();
+        let scores = thresholds(self.series.iter().zip(all.iter().map(Vec::as_slice)));
         let series = self.series.iter().zip(&all).enumerate().map(|(number, (series, runs))| {
             let first = (number > 0).then(|| (&self.series[0], all[0].as_slice()));
             SeriesRun {
@@ -142,7 +160,7 @@ impl TrainingPlan {
                 yardstick: series.yardstick,
                 judged: series.judged,
                 least: series.least,
-                summary: summarise(series, runs, first),
+                summary: summarise(series, runs, first, &scores),
                 runs: runs.clone(),
             }
         });

@@ -1,9 +1,9 @@
 //! What the runs of a series show together.
 
 use super::file::Series;
-use super::record::{Band, Summary, Verdict};
+use super::record::{Band, Share, Summary, Verdict};
 use crate::rng::Stream;
-use crate::stats::{Resampling, improvement, interquartile_mean, median};
+use crate::stats::{Resampling, improvement, interquartile_mean, median, performance_profile};
 use crate::train::{Point, Trained};
 
 /// The points of a learning curve of several runs.
@@ -12,8 +12,28 @@ const POINTS: u64 = 50;
 /// What is resampled where there are 50 intervals to make.
 const FEWER: usize = 500;
 
-/// Summarises a series beside the first one.
-pub(super) fn summarise(series: &Series, runs: &[Trained], first: Option<(&Series, &[Trained])>) -> Summary {
+/// The points of a performance profile.
+const SCORES: usize = 40;
+
+/// Scores at regular distances from just below the lowest to the highest of all runs; none where there is one score alone.
+pub(super) fn thresholds<'a>(all: impl Iterator<Item = (&'a Series, &'a [Trained])>) -> Vec<f64> {
+    let scores = all.flat_map(|(series, runs)| runs.iter().map(|run| series.judged.score(run)));
+    let (low, high) = scores
+        .filter(|score| score.is_finite())
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), score| (score.min(low), score.max(high)));
+    if low >= high {
+        return Vec::new();
+    }
+    (0..=SCORES).map(|k| low + (high - low) * (k as f64 - 0.5) / (SCORES as f64 - 0.5)).collect()
+}
+
+/// Summarises a series beside the first one, with its profile at `thresholds`.
+pub(super) fn summarise(
+    series: &Series,
+    runs: &[Trained],
+    first: Option<(&Series, &[Trained])>,
+    thresholds: &[f64],
+) -> Summary {
     let stream = |name: &str| Stream::of(0, name, 0, 0);
     let scores: Vec<f64> = runs.iter().map(|run| series.judged.score(run)).collect();
     let resampling = Resampling::default();
@@ -27,6 +47,8 @@ pub(super) fn summarise(series: &Series, runs: &[Trained], first: Option<(&Serie
         let steps: Vec<f64> = runs.iter().map(|run| run.solved.map_or(f64::INFINITY, |steps| steps as f64)).collect();
         resampling.estimate(&[steps], &mut stream("steps"), |steps| median(steps[0].clone())).into()
     });
+    let fewer = Resampling { replicates: FEWER, ..Resampling::default() };
+    let shares = performance_profile(std::slice::from_ref(&scores), thresholds, fewer, &mut stream("profile"));
     let compared = first.filter(|(other, _)| other.plan.settings.task == series.plan.settings.task);
     Summary {
         score: score.into(),
@@ -39,6 +61,11 @@ pub(super) fn summarise(series: &Series, runs: &[Trained], first: Option<(&Serie
             improvement(&[scores], &[theirs], resampling, &mut stream("improvement")).into()
         }),
         curve: curve(series.plan.settings.steps, runs),
+        profile: thresholds
+            .iter()
+            .zip(shares)
+            .map(|(score, share)| Share { score: *score, share: share.into() })
+            .collect(),
     }
 }
 

@@ -36,6 +36,12 @@ pub fn matrix_markdown(record: &MatrixRecord) -> String {
         "Every number here is exact: all that can happen in a setting is listed, with its probability. \
          Made by `unbiased audit --matrix`.\n",
     );
+    out + &matrix_body(record)
+}
+
+/// The page below its lead.
+pub(in crate::report) fn matrix_body(record: &MatrixRecord) -> String {
+    let mut out = String::new();
     settings(&mut out);
     subjects(&mut out, &record.subjects);
     algorithms(&mut out, record);

@@ -6,6 +6,7 @@ mod markdown;
 mod terminal;
 
 pub use junit::junit;
+pub(super) use markdown::matrix_body;
 pub use markdown::{matrix_markdown, subject_markdown};
 pub use terminal::{matrix_terminal, subject_terminal};
 
@@ -43,7 +44,7 @@ fn of(score: Score) -> String {
 }
 
 /// The matrix in sentences.
-fn scores(record: &MatrixRecord) -> String {
+pub(super) fn scores(record: &MatrixRecord) -> String {
     let equivalents = record.mutants.iter().filter(|row| row.equivalent).count();
     let clean = record.subjects.iter().filter(|subject| subject.clean).count();
     format!(

@@ -23,6 +23,8 @@ pub(in crate::report) struct Point {
     pub(in crate::report) exact: Option<f64>,
     /// One value, or none; one a series where the curve stands for several.
     pub(in crate::report) sampled: Vec<Sampled>,
+    /// Where the number may lie. If any point of a figure has this, those alone have markers.
+    pub(in crate::report) interval: Option<[f64; 2]>,
 }
 
 impl Point {
@@ -40,7 +42,7 @@ pub(super) fn curves(record: &Comparison, panel: usize, metric: Metric) -> Vec<C
             .panel(panel)
             .filter_map(|setting| {
                 let Measurement { exact, sampled } = *setting.points.get(series)?.metrics.get(&metric)?;
-                Some(Point { x: setting.x, exact, sampled: sampled.into_iter().collect() })
+                Some(Point { x: setting.x, exact, sampled: sampled.into_iter().collect(), interval: None })
             })
             .collect();
         let title = if logarithmic { with_zeros(title, &points) } else { title };

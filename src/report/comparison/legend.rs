@@ -25,6 +25,9 @@ const GAP: f64 = 20.0;
 /// What the legend calls rings with bars.
 pub(super) const SAMPLED: &str = "sampled, ± 2 standard errors";
 
+/// What it calls bars from one end of an interval to the other.
+pub(super) const INTERVAL: &str = "interval at 95 %";
+
 /// How a curve is drawn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
@@ -60,8 +63,8 @@ pub(super) struct Legend {
     entries: Vec<(String, Key)>,
     /// The widths of the columns.
     columns: Vec<f64>,
-    /// Whether a last row says what rings and bars are.
-    sampled: bool,
+    /// What a last row says of rings and bars.
+    note: Option<&'static str>,
 }
 
 /// What stands before the words of a legend.
@@ -69,11 +72,12 @@ pub(super) struct Legend {
 enum Key {
     Exact(Look),
     Sampled(Look),
+    Interval(Look),
 }
 
 impl Legend {
-    /// Of curves with their looks; `sampled` if any ring is drawn.
-    pub(super) fn new(curves: &[(Curve, Look)], sampled: bool) -> Self {
+    /// Of curves with their looks; `note` is what rings and bars are, if any are drawn.
+    pub(super) fn new(curves: &[(Curve, Look)], note: Option<&'static str>) -> Self {
         let entry = |(curve, look): &(Curve, Look)| {
             let exact = curve.points.iter().any(|point| point.exact.is_some());
             (curve.title.clone(), if exact { Key::Exact(*look) } else { Key::Sampled(*look) })
@@ -87,11 +91,11 @@ impl Legend {
         let fits = |columns: &Vec<f64>| columns.iter().sum::<f64>() - GAP <= WIDTH - 16.0;
         let most = entries.len().clamp(1, 3);
         let columns = (1..=most).rev().map(columns).find(fits).unwrap_or_else(|| columns(1));
-        Self { entries, columns, sampled }
+        Self { entries, columns, note }
     }
 
     pub(super) fn rows(&self) -> usize {
-        self.entries.len().div_ceil(self.columns.len()) + usize::from(self.sampled)
+        self.entries.len().div_ceil(self.columns.len()) + usize::from(self.note.is_some())
     }
 
     pub(super) fn draw(&self, canvas: &Canvas, top: f64) -> Drawn {
@@ -101,10 +105,12 @@ impl Legend {
             let x = left + self.columns[..column].iter().sum::<f64>();
             key.draw(canvas, (x, top + LINE * (row as f64 + 0.5)), title)?;
         }
-        if self.sampled {
-            let x = left.min(WIDTH - KEY - 8.0 - text_width(SAMPLED, SMALL));
+        if let Some(note) = self.note {
+            let x = left.min(WIDTH - KEY - 8.0 - text_width(note, SMALL));
             let y = top + LINE * (self.rows() as f64 - 0.5);
-            Key::Sampled(Look::new(None, 0, 1)).draw(canvas, (x, y), SAMPLED)?;
+            let look = Look::new(None, 0, 1);
+            let key = if note == SAMPLED { Key::Sampled(look) } else { Key::Interval(look) };
+            key.draw(canvas, (x, y), note)?;
         }
         Ok(())
     }
@@ -118,14 +124,16 @@ impl Key {
                 canvas.line([(x, y), (x + KEY, y)], look.line())?;
                 canvas.filled(look.shape, middle, look.radius, look.line())?;
             }
-            Self::Sampled(look) => {
+            Self::Sampled(look) | Self::Interval(look) => {
                 for (from, to) in
                     [((0.0, -10.0), (0.0, 10.0)), ((-3.5, -10.0), (3.5, -10.0)), ((-3.5, 10.0), (3.5, 10.0))]
                 {
                     let at = |(dx, dy): Place| (middle.0 + dx, middle.1 + dy);
                     canvas.line([at(from), at(to)], look.thin())?;
                 }
-                canvas.hollow(look.shape, middle, look.radius, look.thin())?;
+                if let Self::Sampled(look) = self {
+                    canvas.hollow(look.shape, middle, look.radius, look.thin())?;
+                }
             }
         }
         let lettering = Lettering { size: SMALL, bold: false, upward: false, anchor: HPos::Left };

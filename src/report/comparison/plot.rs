@@ -15,7 +15,7 @@ use plotters::style::text_anchor::HPos;
 use super::axis::{Axis, Tick};
 use super::canvas::{Canvas, Drawn, INK, Lettering, Place, Stroke, sheet, text_width};
 use super::curve::{Curve, Point, curves};
-use super::legend::{Legend, Look};
+use super::legend::{INTERVAL, Legend, Look, SAMPLED};
 use crate::experiment::{Comparison, Metric, Sampled};
 
 /// Of the sheet.
@@ -138,7 +138,11 @@ impl Figure {
         for (curve, look) in &self.curves {
             for point in &curve.points {
                 for sampled in self.sampled(point) {
-                    self.bar(canvas, frame, look, point.x, sampled)?;
+                    let reach = 2.0 * sampled.standard_error;
+                    self.bar(canvas, frame, look, point.x, [sampled.value - reach, sampled.value + reach])?;
+                }
+                if let Some(interval) = point.interval {
+                    self.bar(canvas, frame, look, point.x, interval)?;
                 }
             }
         }
@@ -151,9 +155,14 @@ impl Figure {
                 }
             }
         }
+        let some = self.has_intervals();
         for (i, (curve, look)) in self.curves.iter().enumerate() {
-            for place in placed[i].iter().flatten().filter(|(_, exact)| *exact).map(|(place, _)| *place) {
-                canvas.filled(look.shape, place, look.radius, look.line())?;
+            for (place, point) in placed[i].iter().zip(&curve.points) {
+                if let Some((place, true)) = place
+                    && (!some || point.interval.is_some())
+                {
+                    canvas.filled(look.shape, *place, look.radius, look.line())?;
+                }
             }
             for point in &curve.points {
                 for sampled in self.sampled(point) {
@@ -169,7 +178,12 @@ impl Figure {
     fn legend(&self) -> Legend {
         let points = || self.curves.iter().flat_map(|(curve, _)| &curve.points);
         let sampled = points().any(|point| self.sampled(point).next().is_some());
-        Legend::new(&self.curves, sampled)
+        let note = if self.has_intervals() { Some(INTERVAL) } else { sampled.then_some(SAMPLED) };
+        Legend::new(&self.curves, note)
+    }
+
+    fn has_intervals(&self) -> bool {
+        self.curves.iter().flat_map(|(curve, _)| &curve.points).any(|point| point.interval.is_some())
     }
 
     /// Grid, frame, ticks and titles.
@@ -221,13 +235,12 @@ impl Figure {
         point.sampled.iter().filter(move |sampled| tells(sampled)).copied()
     }
 
-    /// Two standard errors either way, as far as the axes reach.
-    fn bar(&self, canvas: &Canvas, frame: &Frame, look: &Look, x: f64, sampled: Sampled) -> Drawn {
-        let Sampled { value, standard_error } = sampled;
-        let (Some(x), Some(high)) = (self.x.position(x), self.y.position(value + 2.0 * standard_error)) else {
+    /// A bar from a number to another, as far as the axes reach.
+    fn bar(&self, canvas: &Canvas, frame: &Frame, look: &Look, x: f64, [low, high]: [f64; 2]) -> Drawn {
+        let (Some(x), Some(high)) = (self.x.position(x), self.y.position(high)) else {
             return Ok(());
         };
-        let low = self.y.position(value - 2.0 * standard_error).unwrap_or(0.0);
+        let low = self.y.position(low).unwrap_or(0.0);
         if low > 1.0 || high < 0.0 {
             return Ok(());
         }
@@ -294,7 +307,6 @@ fn runs(placed: &[Vec<Placed>], i: usize) -> Vec<Run> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::legend::SAMPLED;
     use super::super::sample;
     use super::*;
 

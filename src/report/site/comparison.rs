@@ -43,7 +43,8 @@ pub(super) fn comparison(site: &Site, page: &str, record: &Comparison) -> (Strin
 /// The first figure of a comparison, for its card.
 pub(super) fn first_figure(site: &Site, record: &Comparison) -> Option<Markup> {
     let metric = *record.experiment.metrics.first()?;
-    let svg = (0..record.experiment.panel.len()).find_map(|panel| Some((panel, (site.figure)(record, panel, metric)?)));
+    let svg = (0..record.experiment.panel.len())
+        .find_map(|panel| Some((panel, (site.figures.comparison)(record, panel, metric)?)));
     let (panel, svg) = svg?;
     let text = subject(record, panel, metric);
     Some(html! { figure { (drawn(&svg, &text)) figcaption { (text) "." } } })
@@ -69,7 +70,7 @@ fn figures(site: &Site, record: &Comparison) -> Markup {
     let mut all = Vec::new();
     for metric in &experiment.metrics {
         for panel in 0..experiment.panel.len() {
-            all.extend((site.figure)(record, panel, *metric).map(|svg| (panel, *metric, svg)));
+            all.extend((site.figures.comparison)(record, panel, *metric).map(|svg| (panel, *metric, svg)));
         }
     }
     html! {

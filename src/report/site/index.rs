@@ -6,7 +6,7 @@ use super::comparison::first_figure;
 use super::finding::{badge, bar};
 use super::page::Page;
 use super::table::{heads, table};
-use super::{Site, file, of_claim};
+use super::{Site, audit, file, of_claim, training};
 use crate::experiment::Comparison;
 use crate::report::ledger::{
     GUIDE, NEVER_COUNTED, OUTSIDE, chapter_title, chapters, how_surely, mark, of_chapter, tally, tally_word,
@@ -30,6 +30,8 @@ pub(super) fn index(site: &Site) -> (String, String) {
             }
         }
         @if let Some(ledger) = site.ledger { (found(ledger)) }
+        @if let Some(record) = site.audit { (audit::section(record)) }
+        @if !site.trainings.is_empty() { (training::section(site)) }
         @if !site.comparisons.is_empty() {
             section id="comparisons" aria-labelledby="comparisons-title" {
                 h2 id="comparisons-title" { "Comparisons" }

@@ -1,6 +1,7 @@
 //! The records as a site: pages of HTML that link to one another and load nothing. It must not know how anything was
 //! computed, nor how a figure is drawn.
 
+mod audit;
 mod chapter;
 mod claims;
 mod comparison;
@@ -13,33 +14,59 @@ mod page;
 mod table;
 #[cfg(test)]
 mod tests;
+mod training;
 
 use std::collections::BTreeSet;
 
+use crate::audit::MatrixRecord;
+use crate::experiment::training::TrainingRecord;
 use crate::experiment::{Comparison, Metric};
 use crate::report::ledger::chapters;
 use crate::report::prose::linked;
+use crate::report::training::TrainingFigure;
 use crate::verify::{ClaimRecord, Ledger};
 
-/// What draws a panel of a comparison in one metric, as an SVG element.
-type Figure<'a> = &'a dyn Fn(&Comparison, usize, Metric) -> Option<String>;
+/// What draws: SVG elements, which are put into the pages as they are.
+#[derive(Clone, Copy)]
+pub struct Figures<'a> {
+    /// A panel of a comparison in one metric; without one the panel has its numbers in the tables alone.
+    pub comparison: &'a dyn Fn(&Comparison, usize, Metric) -> Option<String>,
+    /// What training runs show.
+    pub training: &'a dyn Fn(&TrainingRecord) -> Vec<TrainingFigure>,
+}
 
-/// The site of a ledger and of comparisons: each page with the name of its file.
+/// The records that a site is made of.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Contents<'a> {
+    /// The ledger, if it is there.
+    pub ledger: Option<&'a Ledger>,
+    /// Comparisons.
+    pub comparisons: &'a [Comparison],
+    /// Training runs.
+    pub trainings: &'a [TrainingRecord],
+    /// The matrix of the audit, if it is there.
+    pub audit: Option<&'a MatrixRecord>,
+}
+
+/// The site of some records: each page with the name of its file.
 ///
-/// Without a ledger there are pages of comparisons alone, and the other way round. `figure` draws a panel of a comparison in
-/// one metric as an SVG element, which is put into the page as it is; without one the panel has its numbers in the tables
-/// alone. All other text is escaped. The same records give the same bytes.
+/// There are pages of what is there alone. All text but that of the figures is escaped. The same records give the same bytes.
 #[must_use]
-pub fn site(ledger: Option<&Ledger>, comparisons: &[Comparison], figure: Figure) -> Vec<(String, String)> {
-    let site = Site::new(ledger, comparisons, figure);
+pub fn site(contents: Contents, figures: Figures) -> Vec<(String, String)> {
+    let site = Site::new(contents, figures);
     let mut pages = vec![index::index(&site)];
-    if let Some(ledger) = ledger {
+    if let Some(ledger) = site.ledger {
         pages.push(claims::claims(&site, ledger));
         pages.extend(chapters(ledger).into_iter().map(|chapter| chapter::chapter(&site, ledger, chapter)));
         pages.push(errata::errata(&site, ledger));
         pages.push(conditions::conditions(&site, ledger));
     }
     pages.extend(site.comparisons.iter().map(|(file, record)| comparison::comparison(&site, file, record)));
+    pages.extend(site.audit.map(|record| audit::audit(&site, record)));
+    if !site.trainings.is_empty() {
+        pages.push(training::overview(&site));
+        pages.extend(site.trainings.iter().map(|(file, record)| training::experiment(&site, file, record)));
+    }
     pages
 }
 
@@ -49,6 +76,10 @@ mod file {
     pub(super) const LEDGER: &str = "ledger.html";
     pub(super) const ERRATA: &str = "errata.html";
     pub(super) const CONDITIONS: &str = "conditions.html";
+    pub(super) const AUDIT: &str = "audit.html";
+    pub(super) const TRAINING: &str = "training.html";
+
+    pub(super) const ALL: [&str; 6] = [INDEX, LEDGER, ERRATA, CONDITIONS, AUDIT, TRAINING];
 
     pub(super) fn chapter(chapter: u32) -> String {
         format!("chapter-{chapter:02}.html")
@@ -60,26 +91,30 @@ struct Site<'a> {
     ledger: Option<&'a Ledger>,
     /// With the names of their pages.
     comparisons: Vec<(String, &'a Comparison)>,
-    figure: Figure<'a>,
+    /// With the names of their pages.
+    trainings: Vec<(String, &'a TrainingRecord)>,
+    audit: Option<&'a MatrixRecord>,
+    figures: Figures<'a>,
 }
 
 impl<'a> Site<'a> {
-    fn new(ledger: Option<&'a Ledger>, comparisons: &'a [Comparison], figure: Figure<'a>) -> Self {
-        let mut taken: BTreeSet<String> =
-            [file::INDEX, file::LEDGER, file::ERRATA, file::CONDITIONS].map(str::to_owned).into();
+    fn new(contents: Contents<'a>, figures: Figures<'a>) -> Self {
+        let Contents { ledger, comparisons, trainings, audit } = contents;
+        let mut taken: BTreeSet<String> = file::ALL.map(str::to_owned).into();
         taken.extend(ledger.iter().flat_map(|ledger| chapters(ledger)).map(file::chapter));
-        let named = |record: &'a Comparison| {
-            let stem = stem(&record.name);
+        let mut page = |stem: String| {
             let mut name = format!("{stem}.html");
             let mut copy = 1;
             while !taken.insert(name.clone()) {
                 copy += 1;
                 name = format!("{stem}-{copy}.html");
             }
-            (name, record)
+            name
         };
-        let comparisons = comparisons.iter().map(named).collect();
-        Self { ledger, comparisons, figure }
+        let comparisons = comparisons.iter().map(|record| (page(stem(&record.name)), record)).collect();
+        let trainings =
+            trainings.iter().map(|record| (page(format!("training-{}", stem(&record.name))), record)).collect();
+        Self { ledger, comparisons, trainings, audit, figures }
     }
 
     fn claim(&self, id: &str) -> Option<&'a ClaimRecord> {
@@ -94,6 +129,9 @@ impl<'a> Site<'a> {
         name == file::INDEX
             || self.ledger.is_some_and(of_the_ledger)
             || self.comparisons.iter().any(|(other, _)| other == name)
+            || self.trainings.iter().any(|(other, _)| other == name)
+            || (name == file::AUDIT && self.audit.is_some())
+            || (name == file::TRAINING && !self.trainings.is_empty())
     }
 
     /// Where a link of an essay leads: away, or to the page of this site that is meant, in whatever form an essay names it

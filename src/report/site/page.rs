@@ -55,6 +55,12 @@ fn navigation(site: &Site, here: &str) -> Markup {
     if !site.comparisons.is_empty() {
         links.push(("index.html#comparisons", "Comparisons"));
     }
+    if site.audit.is_some() {
+        links.push((file::AUDIT, "Audit"));
+    }
+    if !site.trainings.is_empty() {
+        links.push((file::TRAINING, "Training"));
+    }
     html! {
         nav aria-label="Site" {
             a.home href=(file::INDEX) aria-current=[(here == file::INDEX).then_some("page")] { "unbiased" }

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::site;
+use super::{Contents, Figures, site};
+use crate::audit::MatrixRecord;
+use crate::experiment::training::TrainingRecord;
 use crate::experiment::{Comparison, Metric};
+use crate::report::training::TrainingFigure;
 use crate::verify::{Finding, Ledger};
 
 const MARKUP: &str = "<script>alert('&')</script>";
@@ -76,6 +79,61 @@ fn figure(record: &Comparison, panel: usize, metric: Metric) -> Option<String> {
     there.then(|| format!("<svg viewBox=\"0 0 1 1\"><text>figure {panel}</text></svg>"))
 }
 
+fn training(name: &str) -> TrainingRecord {
+    let interval = |x: f64| serde_json::json!({"value": x, "low": x - 0.5, "high": x + 0.5});
+    let series = |label: &str| {
+        serde_json::json!({
+            "title": format!("{label} {MARKUP}"), "system": format!("system {MARKUP}"), "settings": {"task": "cart-pole", "steps": 1234},
+            "yardstick": {}, "judged": "best", "least": 475.0,
+            "summary": {
+                "score": interval(480.25), "broken": 0, "reached": 1, "verdict": "reached", "steps_to_goal": interval(987.0),
+                "curve": [{"steps": 100, "mean_return": interval(20.0)}], "profile": []
+            },
+            "runs": [{"seed": 0, "steps": 1234, "curve": [{"steps": 100, "mean_return": 20.0}], "solved": 987, "evaluation": null}]
+        })
+    };
+    let record = serde_json::json!({
+        "record": "training", "form": 1, "version": "0.1.0", "command": format!("unbiased train {MARKUP}"), "name": name,
+        "experiment": {
+            "title": format!("a title {MARKUP}"), "question": MARKUP, "sentence": format!("a sentence {MARKUP}"),
+            "finding": format!("found {MARKUP}"), "analysis": ESSAY, "seeds": 1, "series": [{"label": "one"}, {"label": "two"}]
+        },
+        "series": [series("one"), series("two")]
+    });
+    serde_json::from_value(record).unwrap()
+}
+
+fn matrix() -> MatrixRecord {
+    let mutant = |id: &str| {
+        serde_json::json!({
+            "id": id, "title": format!("a bug {MARKUP}"), "evidence": MARKUP, "wrong": "mean", "active": MARKUP, "of": "rloo",
+            "equivalent": false, "killed": true, "by": ["scale/absolute"], "diagnosis": []
+        })
+    };
+    let record = serde_json::json!({
+        "record": "audit-matrix",
+        "checks": [{"id": "scale/absolute", "statement": format!("a statement {MARKUP}")}],
+        "mutants": [mutant("A1")], "held_out": [mutant("A2")], "subjects": [], "series": [], "followed": []
+    });
+    serde_json::from_value(record).unwrap()
+}
+
+fn training_figures(record: &TrainingRecord) -> Vec<TrainingFigure> {
+    let svg = format!("<svg viewBox=\"0 0 1 1\"><text>{}</text></svg>", record.series.len());
+    vec![TrainingFigure { suffix: "", caption: "Learning curves.", svg }]
+}
+
+const FIGURES: Figures = Figures { comparison: &figure, training: &training_figures };
+const BARE: Figures = Figures { comparison: &|_, _, _| None, training: &|_| Vec::new() };
+
+fn whole() -> Vec<(String, String)> {
+    let (ledger, comparisons, trainings, audit) =
+        (ledger(), comparisons(), [training("first"), training("first")], matrix());
+    let contents =
+        Contents { ledger: Some(&ledger), comparisons: &comparisons, trainings: &trainings, audit: Some(&audit) };
+    site(contents, FIGURES)
+}
+
 /// Names that are taken, that are the same, and that no file should have.
 fn comparisons() -> Vec<Comparison> {
     let names = ["first", "second", "second", "ledger", "../a \"name\""];
@@ -83,7 +141,7 @@ fn comparisons() -> Vec<Comparison> {
 }
 
 fn pages() -> BTreeMap<String, String> {
-    let all = site(Some(&ledger()), &comparisons(), &figure);
+    let all = whole();
     let pages: BTreeMap<String, String> = all.iter().cloned().collect();
     assert_eq!(pages.len(), all.len(), "two pages have one name");
     pages
@@ -243,7 +301,7 @@ fn sampling_is_judged_in_the_words_of_the_other_reports() {
 fn swept_values_have_all_their_digits() {
     let mut record = comparison("first", "");
     record.results[1].x = 1.000_000_01;
-    let pages = site(None, &[record], &|_, _, _| None);
+    let pages = site(Contents { comparisons: &[record], ..Contents::default() }, BARE);
     assert!(pages[1].1.contains("scope=\"row\">1.00000001<"), "{}", pages[1].1);
 }
 
@@ -279,20 +337,47 @@ fn pages_of_comparisons_have_names_of_their_own() {
 #[test]
 fn a_ledger_or_comparisons_alone_are_a_site() {
     let names = |pages: Vec<(String, String)>| pages.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
-    let alone = site(None, &comparisons()[..1], &|_, _, _| None);
+    let alone = site(Contents { comparisons: &comparisons()[..1], ..Contents::default() }, BARE);
     assert!(!alone[0].1.contains("href=\"ledger.html\"") && !alone[1].1.contains("<figure"));
     assert_eq!(names(alone), ["index.html", "first.html"]);
-    let alone = site(Some(&ledger()), &[], &|_, _, _| None);
+    let alone = site(Contents { ledger: Some(&ledger()), ..Contents::default() }, BARE);
     assert!(!alone[0].1.contains("#comparisons"));
     let expected =
         ["index.html", "ledger.html", "chapter-01.html", "chapter-07.html", "errata.html", "conditions.html"];
     assert_eq!(names(alone), expected);
+    let alone = site(Contents { trainings: &[training("first")], ..Contents::default() }, BARE);
+    assert_eq!(names(alone), ["index.html", "training.html", "training-first.html"]);
+    let alone = site(Contents { audit: Some(&matrix()), ..Contents::default() }, BARE);
+    assert_eq!(names(alone), ["index.html", "audit.html"]);
+}
+
+#[test]
+fn training_runs_have_their_systems_figures_and_numbers() {
+    let pages = pages();
+    let overview = text(&pages["training.html"]);
+    for word in ["cart-pole", "480.2", "479.8 … 480.8", "1 of 1", "reached", "1,234", "2 experiments"] {
+        let there = overview.contains(word) || text(&pages["index.html"]).contains(word);
+        assert!(there, "nothing says {word}: {overview}");
+    }
+    assert_eq!(overview.matches("system &lt;script").count(), 4, "a row for each system");
+    let page = &pages["training-first-2.html"];
+    assert!(page.contains("<svg viewBox=\"0 0 1 1\"><text>2</text></svg>"));
+    for word in ["a sentence", "found", "steps to goal", "987", "475", "2, of 2,468 steps together"] {
+        assert!(text(page).contains(word), "the page lacks {word}: {}", text(page));
+    }
+}
+
+#[test]
+fn the_audit_has_its_scores_and_its_tables() {
+    let page = text(&pages()["audit.html"]);
+    for word in ["1 of 1 are found", "a bug", "a statement", "scale/absolute", "Settings"] {
+        assert!(page.contains(word), "the page lacks {word}");
+    }
 }
 
 #[test]
 fn the_same_records_give_the_same_bytes() {
-    let again = || site(Some(&ledger()), &comparisons(), &figure);
-    assert_eq!(again(), again());
+    assert_eq!(whole(), whole());
 }
 
 #[test]

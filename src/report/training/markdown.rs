@@ -2,20 +2,21 @@
 
 use std::fmt::Write;
 
-use super::{columns, rows};
+use super::{TrainingFigure, columns, rows};
 use crate::experiment::training::TrainingRecord;
 
-/// The page: what was asked, what a guide says of it, what was found, a table, an essay, and how it was made.
+/// The page: what was asked, what a guide says of it, what was found, figures that stand beside it, a table, an essay, and how it
+/// was made.
 #[must_use]
-pub fn markdown(record: &TrainingRecord, with_figure: bool) -> String {
+pub fn markdown(record: &TrainingRecord, figures: &[TrainingFigure]) -> String {
     let experiment = &record.experiment;
     let mut out = format!("# {}\n\n{}\n", experiment.title, experiment.question);
     if let Some(sentence) = &experiment.sentence {
         let _ = writeln!(out, "\n> {}", sentence.trim());
     }
     let _ = writeln!(out, "\n**{}**", experiment.finding.trim());
-    if with_figure {
-        let _ = writeln!(out, "\n![{}]({}.svg)", experiment.title, record.name);
+    for figure in figures {
+        let _ = writeln!(out, "\n![{}]({}{}.svg)", figure.caption, record.name, figure.suffix);
     }
     let columns = columns(record);
     let _ = writeln!(out, "\n| {} |", columns.join(" | "));

@@ -5,24 +5,25 @@ mod markdown;
 mod pages;
 mod terminal;
 
-pub use figure::figure;
+pub use figure::{TrainingFigure, figures};
 pub use markdown::markdown;
 pub use pages::{SystemRow, pages, systems};
 pub use terminal::terminal;
 
 use super::number::shortest;
+use super::prose::count;
 use super::significant;
 use crate::experiment::training::{Interval, SeriesRun, TrainingRecord, Verdict};
 
 /// The titles of a table with a row a series.
-fn columns(record: &TrainingRecord) -> Vec<&'static str> {
+pub(super) fn columns(record: &TrainingRecord) -> Vec<&'static str> {
     let any = |of: fn(&SeriesRun) -> bool| record.series.iter().any(of);
     let mut columns = vec!["series", "score", "interval"];
     if any(|series| series.yardstick.most.is_some()) {
         columns.push("best");
     }
     if any(|series| series.least.is_some()) {
-        columns.extend(["goal", "at goal", "verdict"]);
+        columns.extend(["goal", "at goal", "steps to goal", "verdict"]);
     }
     if any(|series| series.summary.improvement.is_some()) {
         columns.push("beats the first");
@@ -31,7 +32,7 @@ fn columns(record: &TrainingRecord) -> Vec<&'static str> {
 }
 
 /// A row a series, with a cell for each of [`columns`].
-fn rows(record: &TrainingRecord) -> Vec<Vec<String>> {
+pub(super) fn rows(record: &TrainingRecord) -> Vec<Vec<String>> {
     let columns = columns(record);
     let cell = |series: &SeriesRun, column: &&str| match *column {
         "series" => series.title.clone(),
@@ -40,6 +41,7 @@ fn rows(record: &TrainingRecord) -> Vec<Vec<String>> {
         "best" => number(series.yardstick.most),
         "goal" => number(series.least),
         "at goal" => series.summary.reached.map_or_else(String::new, |n| format!("{n} of {}", series.runs.len())),
+        "steps to goal" => steps(series.summary.steps_to_goal),
         "verdict" => series.summary.verdict.map_or("", word).to_owned(),
         _ => series.summary.improvement.map_or_else(|| "–".to_owned(), |p| number(p.value)),
     };
@@ -47,18 +49,23 @@ fn rows(record: &TrainingRecord) -> Vec<Vec<String>> {
 }
 
 /// A number in a table.
-fn number(x: Option<f64>) -> String {
+pub(super) fn number(x: Option<f64>) -> String {
     x.map_or_else(|| "–".to_owned(), |x| significant(x, 4))
 }
 
-fn interval(interval: Interval) -> String {
+pub(super) fn interval(interval: Interval) -> String {
     match (interval.low, interval.high) {
         (Some(low), Some(high)) => format!("{} … {}", significant(low, 4), significant(high, 4)),
         _ => "–".to_owned(),
     }
 }
 
-fn word(verdict: Verdict) -> &'static str {
+/// A median number of steps to the goal; a dash where half of the runs never came there.
+fn steps(interval: Option<Interval>) -> String {
+    interval.and_then(|interval| interval.value).map_or_else(|| "–".to_owned(), |x| count(x.round() as u64))
+}
+
+pub(super) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Reached => "reached",
         Verdict::Missed => "missed",
@@ -67,7 +74,7 @@ fn word(verdict: Verdict) -> &'static str {
 }
 
 /// What the numbers of the table are.
-fn legend(record: &TrainingRecord) -> String {
+pub(super) fn legend(record: &TrainingRecord) -> String {
     let seeds = record.experiment.seeds;
     let judged = record.series.first().map_or("", |series| series.judged.meaning());
     let best = if record.series.iter().any(|series| series.yardstick.most.is_some()) {
@@ -75,8 +82,13 @@ fn legend(record: &TrainingRecord) -> String {
     } else {
         ""
     };
+    let steps = if record.series.iter().any(|series| series.least.is_some()) {
+        " Steps to goal: the median over runs of the steps until the mean of 100 episodes was at the goal."
+    } else {
+        ""
+    };
     format!(
-        "Score: interquartile mean over {} seeds of the {judged}, with its interval at 95 % from a bootstrap over runs (Agarwal et al. 2021).{best}",
+        "Score: interquartile mean over {} seeds of the {judged}, with its interval at 95 % from a bootstrap over runs (Agarwal et al. 2021).{best}{steps}",
         shortest(seeds as f64)
     )
 }

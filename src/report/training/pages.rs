@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{figure, interval, markdown, number, word};
+use super::{figures, interval, markdown, number, word};
 use crate::experiment::training::{Interval, SeriesRun, TrainingRecord, Verdict};
-use crate::report::prose::{link, plain};
+use crate::report::prose::{count, link, plain};
 
 /// A system that a guide names, with the task it was tried on and what it reached.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,7 +39,7 @@ pub struct SystemRow {
 
 /// The systems that the series of the records are rows of, in the records' order.
 #[must_use]
-pub fn systems(records: &[TrainingRecord]) -> Vec<SystemRow> {
+pub fn systems<'a>(records: impl IntoIterator<Item = &'a TrainingRecord>) -> Vec<SystemRow> {
     let row = |record: &TrainingRecord, series: &SeriesRun| {
         series.system.as_ref().map(|system| SystemRow {
             system: system.clone(),
@@ -56,17 +56,18 @@ pub fn systems(records: &[TrainingRecord]) -> Vec<SystemRow> {
             verdict: series.summary.verdict,
         })
     };
-    records.iter().flat_map(|record| record.series.iter().filter_map(move |series| row(record, series))).collect()
+    let of = |record: &'a TrainingRecord| record.series.iter().filter_map(move |series| row(record, series));
+    records.into_iter().flat_map(of).collect()
 }
 
-/// The files, each with its name: `README.md`, and `NAME.md` with `NAME.svg` for every record.
+/// The files, each with its name: `README.md`, and `NAME.md` with its figures for every record.
 #[must_use]
 pub fn pages(records: &[TrainingRecord]) -> Vec<(String, String)> {
     let mut pages = vec![("README.md".to_owned(), index(records))];
     for record in records {
-        let figure = figure(record);
-        pages.push((format!("{}.md", record.name), markdown(record, figure.is_some())));
-        pages.extend(figure.map(|figure| (format!("{}.svg", record.name), figure)));
+        let figures = figures(record);
+        pages.push((format!("{}.md", record.name), markdown(record, &figures)));
+        pages.extend(figures.into_iter().map(|figure| (format!("{}{}.svg", record.name, figure.suffix), figure.svg)));
     }
     pages
 }
@@ -90,7 +91,7 @@ fn index(records: &[TrainingRecord]) -> String {
             number(row.best),
             number(row.goal),
             row.verdict.map_or("–", word),
-            row.steps
+            count(row.steps)
         );
     }
     for record in records {

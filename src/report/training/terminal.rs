@@ -19,10 +19,10 @@ pub fn terminal(record: &TrainingRecord, colour: bool) -> String {
     out.line("");
     let mut table = table(colour);
     let head = |text: &str| if colour { Cell::new(text).add_attribute(Attribute::Bold) } else { Cell::new(text) };
-    // Two columns less than on a page: they have no room.
+    // Some columns less than on a page: they have no room.
     let columns = columns(record);
     let shown: Vec<usize> =
-        (0..columns.len()).filter(|i| !["goal", "beats the first"].contains(&columns[*i])).collect();
+        (0..columns.len()).filter(|i| !["goal", "steps to goal", "beats the first"].contains(&columns[*i])).collect();
     table.set_header(shown.iter().map(|i| head(columns[*i])));
     for row in rows(record) {
         let cells = shown.iter().map(|i| match i {

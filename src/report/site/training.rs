@@ -1,0 +1,160 @@
+//! Training runs: a page with all systems, and one for each experiment.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::essay::essay;
+use super::page::Page;
+use super::table::table;
+use super::{Site, file};
+use crate::experiment::training::TrainingRecord;
+use crate::report::prose::{count, plural};
+use crate::report::training::{SystemRow, columns, interval, legend, number, rows, systems, word};
+
+/// The page of all systems that a guide names, with a card for each experiment.
+pub(super) fn overview(site: &Site) -> (String, String) {
+    let main = html! {
+        header.lead {
+            h1 { "Training runs" }
+            p.question { "Do the algorithms of the guide learn, and what dies when a part is taken out?" }
+        }
+        (all_systems(site))
+        section id="experiments" aria-labelledby="experiments-title" {
+            h2 id="experiments-title" { "Experiments" }
+            div.cards { @for (page, record) in &site.trainings { (card(site, page, record)) } }
+        }
+    };
+    let description =
+        "Every algorithm and network of the guide, trained with several seeds, beside what can be reached.";
+    Page { file: file::TRAINING, title: "Training runs", description, style: "", main }.write(site)
+}
+
+fn all_systems(site: &Site) -> Markup {
+    let row = |page: &str, row: &SystemRow| {
+        let reached = row.reached.map_or_else(|| "–".to_owned(), |reached| format!("{reached} of {}", row.seeds));
+        html! { tr {
+            th scope="row" { a href=(page) { (row.system) } }
+            td { (row.task) }
+            td.n { (number(row.score.value)) }
+            td.n { (interval(row.score)) }
+            td.n { (number(row.best)) }
+            td.n { (number(row.goal)) }
+            td.n { (reached) }
+            td { (row.verdict.map_or("–", word)) }
+            td.n { (count(row.steps)) }
+        } }
+    };
+    let heads = [
+        ("System", ""),
+        ("Task", ""),
+        ("Score", "n"),
+        ("Interval", "n"),
+        ("Best possible", "n"),
+        ("Goal", "n"),
+        ("Runs at goal", "n"),
+        ("Verdict", ""),
+        ("Steps", "n"),
+    ];
+    let body = html! {
+        thead { tr { @for (title, class) in heads { th class=[(!class.is_empty()).then_some(class)] scope="col" { (title) } } } }
+        tbody {
+            @for (page, record) in &site.trainings {
+                @for system in &systems([*record]) { (row(page, system)) }
+            }
+        }
+    };
+    html! {
+        section aria-labelledby="systems-title" {
+            h2 id="systems-title" { "Systems" }
+            (table("Each system of the guide on a task: interquartile means over seeds, with intervals at 95 %", "grid", &body))
+        }
+    }
+}
+
+/// A short section for the first page.
+pub(super) fn section(site: &Site) -> Markup {
+    let reached = |record: &TrainingRecord| !record.missed();
+    let all_reached = site.trainings.iter().filter(|(_, record)| reached(record)).count();
+    html! {
+        section id="training" aria-labelledby="training-title" {
+            h2 id="training-title" { "Training runs" }
+            p {
+                (plural(site.trainings.len(), "experiment")) " in which the same estimators learn, with every seed shown; in "
+                (all_reached) " of them every goal was reached. " a href=(file::TRAINING) { "All systems and learning curves" } "."
+            }
+        }
+    }
+}
+
+fn card(site: &Site, page: &str, record: &TrainingRecord) -> Markup {
+    html! {
+        article.card {
+            h3 { a href=(page) { (record.experiment.title) } }
+            p.question { (record.experiment.question) }
+            p { (record.experiment.finding) }
+            @if let Some(figure) = (site.figures.training)(record).first() {
+                figure { div.plot role="img" aria-label=(figure.caption) { (PreEscaped(&figure.svg)) } figcaption { (figure.caption) } }
+            }
+        }
+    }
+}
+
+/// The page of one experiment.
+pub(super) fn experiment(site: &Site, page: &str, record: &TrainingRecord) -> (String, String) {
+    let experiment = &record.experiment;
+    let figures = (site.figures.training)(record);
+    let main = html! {
+        nav.trail aria-label="Trail" { a href={ (file::TRAINING) "#experiments" } { "All training runs" } }
+        header.lead {
+            h1 { (experiment.title) }
+            p.question { (experiment.question) }
+        }
+        @if let Some(sentence) = &experiment.sentence { blockquote { p { "“" (sentence.trim()) "”" } } }
+        section.finding aria-labelledby="finding" { h2 id="finding" { "Finding" } p { (experiment.finding) } }
+        @if !figures.is_empty() {
+            section aria-labelledby="figures" {
+                h2 id="figures" { "Figures" }
+                div.figures { @for figure in &figures {
+                    figure { div.plot role="img" aria-label=(figure.caption) { (PreEscaped(&figure.svg)) } figcaption { (figure.caption) } }
+                } }
+            }
+        }
+        section aria-labelledby="numbers" {
+            h2 id="numbers" { "Numbers" }
+            (numbers(record))
+            p.small { (legend(record)) }
+        }
+        section.essay aria-labelledby="analysis" { h2 id="analysis" { "Analysis" } (essay(site, &experiment.analysis)) }
+        (made(record))
+    };
+    let description = format!("{} {}", experiment.question.trim(), experiment.finding.trim());
+    Page { file: page, title: &experiment.title, description: &description, style: "", main }.write(site)
+}
+
+fn numbers(record: &TrainingRecord) -> Markup {
+    let titles = columns(record);
+    let body = html! {
+        thead { tr { @for (i, title) in titles.iter().enumerate() {
+            th class=[(i > 0).then_some("n")] scope="col" { (title) }
+        } } }
+        tbody { @for row in rows(record) { tr { @for (i, cell) in row.iter().enumerate() {
+            @if i == 0 { th scope="row" { (cell) } } @else { td.n { (cell) } }
+        } } } }
+    };
+    table("What each series reached", "grid", &body)
+}
+
+fn made(record: &TrainingRecord) -> Markup {
+    let runs: usize = record.series.iter().map(|series| series.runs.len()).sum();
+    let steps: u64 = record.series.iter().flat_map(|series| &series.runs).map(|run| run.steps).sum();
+    html! {
+        section aria-labelledby="made" {
+            h2 id="made" { "How it was made" }
+            dl.facts {
+                dt { "Command" } dd { code { (record.command) } }
+                dt { "Version" } dd { (record.version) }
+                dt { "Seeds" } dd { (record.experiment.seeds) ", from " (record.experiment.seed) }
+                dt { "Runs" } dd { (count(runs as u64)) ", of " (count(steps)) " steps together" }
+            }
+        }
+    }
+}
