@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use unbiased::experiment::training::{Kept, TrainingPlan};
+use unbiased::experiment::training::{Interval, Kept, TrainingPlan, TrainingRecord};
+use unbiased::report::change::Changes;
 use unbiased::train::{Checkpoint, CriticKind, ForeignCheckpoint, Portion, Route, Run, Settings, Trained, Update};
 
 fn finish(mut run: Run) -> Trained {
@@ -145,6 +146,66 @@ fn an_experiment_that_is_stopped_anywhere_goes_on_to_the_same_record() {
     let read: unbiased::experiment::training::TrainingRecord =
         serde_json::from_str(&serde_json::to_string(&whole).unwrap()).unwrap();
     assert_eq!(read, whole);
+}
+
+fn record(plan: &TrainingPlan, start: Kept) -> TrainingRecord {
+    plan.run(start, |_| {}, |_| Ok::<(), ForeignCheckpoint>(())).unwrap()
+}
+
+#[test]
+fn a_record_gives_its_runs_to_an_experiment_that_changed_elsewhere() {
+    let before = record(&plan(FILE), Kept::default());
+    // Another series, another order, one more seed, another finding.
+    let [head, one, two] = FILE.split("[[series]]\n").collect::<Vec<&str>>().try_into().unwrap();
+    let head = head.replace("seeds = 2", "seeds = 3").replace("finding = 'C.'", "finding = 'E.'");
+    let changed = plan(&format!(
+        "{head}[[series]]\nlabel = 'three'\nentropy = 0.2\n[[series]]\n{two}[[series]]\n{}",
+        one.replace("'one'", "'again'")
+    ));
+    let kept = changed.reuse(&before);
+    let names: Vec<&str> = kept.finished.keys().map(String::as_str).collect();
+    assert_eq!(names, ["1/0", "1/1", "2/0", "2/1"], "runs of equal settings and seeds");
+    let after = record(&changed, kept);
+    assert_eq!(after, record(&changed, changed.nothing()), "what is kept is what would be run");
+    assert_eq!(after.experiment.finding, "E.");
+    // Nothing is kept of a series with another goal: when it was reached is part of a run.
+    let goal = FILE.replace("[base]", "goal = { at-least = -20.0 }\n[base]");
+    assert!(plan(&goal).reuse(&before).finished.is_empty());
+}
+
+#[test]
+fn profiles_fall_from_all_runs_to_none() {
+    let record = record(&plan(FILE), Kept::default());
+    for series in &record.series {
+        let shares: Vec<f64> = series.summary.profile.iter().map(|point| point.share.value.unwrap()).collect();
+        assert_eq!((shares.first(), shares.last()), (Some(&1.0), Some(&0.0)), "{}", series.title);
+        assert!(shares.windows(2).all(|pair| pair[1] <= pair[0]), "{shares:?}");
+    }
+    let scores = |k: usize| record.series[k].summary.profile.iter().map(|point| point.score).collect::<Vec<f64>>();
+    assert_eq!(scores(0), scores(1), "profiles of one experiment are at the same scores");
+}
+
+#[test]
+fn a_record_has_changed_where_intervals_have_nothing_in_common() {
+    let before = record(&plan(FILE), Kept::default());
+    let changes = |after: &TrainingRecord| Changes::of_trainings(&before, after, 1e-9).text();
+    assert!(changes(&before).contains("nothing changed (2 numbers compared"), "{}", changes(&before));
+    let mut after = before.clone();
+    let shift = |x: &mut Option<f64>, by: f64| *x = x.map(|x| x + by);
+    let width = before.series[0].summary.score.high.unwrap() - before.series[0].summary.score.low.unwrap();
+    assert!(width > 0.0);
+    shift(&mut after.series[0].summary.score.value, 0.5 * width);
+    shift(&mut after.series[0].summary.score.low, 0.5 * width);
+    shift(&mut after.series[0].summary.score.high, 0.5 * width);
+    assert!(changes(&after).contains("nothing changed"), "{}", changes(&after));
+    shift(&mut after.series[0].summary.score.low, 2.0 * width);
+    shift(&mut after.series[0].summary.score.high, 2.0 * width);
+    assert!(changes(&after).contains("one: score: "), "{}", changes(&after));
+    after.series[1].title = "three".to_owned();
+    let said = changes(&after);
+    assert!(said.contains("two: there → gone") && said.contains("three: absent → there"), "{said}");
+    after.series[0].summary.score = Interval { value: None, low: None, high: None };
+    assert!(changes(&after).contains("→ broken"), "{}", changes(&after));
 }
 
 #[test]

@@ -23,7 +23,11 @@ pub(super) fn columns(record: &TrainingRecord) -> Vec<&'static str> {
         columns.push("best");
     }
     if any(|series| series.least.is_some()) {
-        columns.extend(["goal", "at goal", "steps to goal", "verdict"]);
+        columns.extend(["goal", "at goal"]);
+        if any(|series| series.summary.steps_to_goal.is_some_and(|steps| steps.value.is_some())) {
+            columns.push("steps to goal");
+        }
+        columns.push("verdict");
     }
     if any(|series| series.summary.improvement.is_some()) {
         columns.push("beats the first");
@@ -82,7 +86,7 @@ pub(super) fn legend(record: &TrainingRecord) -> String {
     } else {
         ""
     };
-    let steps = if record.series.iter().any(|series| series.least.is_some()) {
+    let steps = if columns(record).contains(&"steps to goal") {
         " Steps to goal: the median over runs of the steps until the mean of 100 episodes was at the goal."
     } else {
         ""
