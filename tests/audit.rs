@@ -100,6 +100,18 @@ fn totals(batch: &PaddedBatch) -> Vec<f64> {
 
 const UNDISCOUNTED: Promises = Promises { discounting: unbiased::audit::Discounting::None, ..Promises::PLAIN };
 
+#[test]
+fn the_matrix_follows_its_schema() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../docs/audit-matrix.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut value = serde_json::to_value(&*MATRIX).unwrap();
+    if let Some(error) = validator.iter_errors(&value).next() {
+        panic!("{}: {error}", error.instance_path);
+    }
+    value["mutants"][0]["killed"] = "yes".into();
+    assert!(!validator.is_valid(&value));
+}
+
 fn outcome(record: &unbiased::audit::AuditRecord, check: &str) -> Outcome {
     record.rows.iter().find(|row| row.check == check).unwrap_or_else(|| panic!("{check}")).outcome
 }

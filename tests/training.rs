@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use unbiased::experiment::training::{Interval, Kept, TrainingPlan, TrainingRecord};
+use unbiased::experiment::training::{Interval, Kept, SeriesRun, TrainingPlan, TrainingRecord};
 use unbiased::report::change::Changes;
 use unbiased::train::{Checkpoint, CriticKind, ForeignCheckpoint, Portion, Route, Run, Settings, Trained, Update};
 
@@ -143,8 +143,7 @@ fn an_experiment_that_is_stopped_anywhere_goes_on_to_the_same_record() {
     let text = serde_json::to_string(&kept).unwrap();
     let again = plan.run(serde_json::from_str(&text).unwrap(), |_| {}, |_| Ok::<(), Stop>(())).unwrap();
     assert_eq!(serde_json::to_string(&again).unwrap(), serde_json::to_string(&whole).unwrap());
-    let read: unbiased::experiment::training::TrainingRecord =
-        serde_json::from_str(&serde_json::to_string(&whole).unwrap()).unwrap();
+    let read: TrainingRecord = serde_json::from_str(&serde_json::to_string(&whole).unwrap()).unwrap();
     assert_eq!(read, whole);
 }
 
@@ -171,6 +170,39 @@ fn a_record_gives_its_runs_to_an_experiment_that_changed_elsewhere() {
     // Nothing is kept of a series with another goal: when it was reached is part of a run.
     let goal = FILE.replace("[base]", "goal = { at-least = -20.0 }\n[base]");
     assert!(plan(&goal).reuse(&before).finished.is_empty());
+}
+
+#[test]
+fn records_follow_their_schema() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../docs/training.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let with_goal = FILE.replace("[base]", "sentence = 'E.'\ngoal = { within = 0.1 }\n[base]");
+    let in_a_table = FILE
+        .replace("double-integrator", "frozen-lake-4x4")
+        .replace("[base]", "[base]\nnetwork = { kind = 'perceptron', hidden = [] }");
+    for text in [FILE, &with_goal, &in_a_table] {
+        let value = serde_json::to_value(record(&plan(text), Kept::default())).unwrap();
+        if let Some(error) = validator.iter_errors(&value).next() {
+            panic!("{}: {error}", error.instance_path);
+        }
+        let mut other = value.clone();
+        other["series"][0]["summary"]["verdict"] = "perhaps".into();
+        assert!(!validator.is_valid(&other));
+    }
+}
+
+#[test]
+fn a_series_says_what_is_expected_of_it() {
+    let text = FILE.replace("[base]", "goal = { at-least = 0.0 }\n[base]");
+    let missed = record(&plan(&text), Kept::default());
+    assert!(!missed.as_recorded(), "no return is positive here, and nothing else was recorded");
+    let text = text.replace("label = 'one'", "label = 'one'\nrecorded = 'missed'");
+    let one = record(&plan(&text), Kept::default());
+    assert_eq!(one.series.iter().map(SeriesRun::as_recorded).collect::<Vec<bool>>(), [true, false]);
+    let text = text.replace("label = 'two'", "label = 'two'\nrecorded = 'missed'");
+    assert!(record(&plan(&text), Kept::default()).as_recorded());
+    let wrong = TrainingPlan::parse(&text.replace("'missed'", "'lost'"), Path::new("a.toml")).unwrap_err().to_string();
+    assert!(wrong.contains("lost") && wrong.contains("missed"), "{wrong}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ use super::output::{Target, Unusable, write_pages};
 #[command(
     after_long_help = "Records: what `unbiased compare --output`, `unbiased verify --format json --output`, `unbiased train --output` and \
     `unbiased audit --matrix --format json --output` wrote. Parts of one experiment are put together first.\n\nExit codes: 0 done and nothing changed, 1 something changed beyond the \
-    tolerance, sampling contradicts the exact route, or a goal was missed, 2 unusable input.",
+    tolerance, sampling contradicts the exact route, or a finding or verdict is not as recorded, 2 unusable input.",
     mut_arg("output", |arg| arg.help("Write what would be printed to a file, which appears only when it is complete")),
 )]
 pub(crate) struct ReportArguments {
@@ -100,11 +100,11 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, Unusable> 
 }
 
 impl Records {
-    /// Whether something is not as recorded, contradicts itself, or missed its goal.
+    /// Whether something is not as recorded, or contradicts itself.
     fn is_amiss(&self) -> bool {
         self.ledger.as_ref().is_some_and(|ledger| !ledger.as_recorded())
             || self.comparisons.iter().any(|record| !record.overall().agrees())
-            || self.trainings.iter().any(TrainingRecord::missed)
+            || !self.trainings.iter().all(TrainingRecord::as_recorded)
             || self.audit.as_ref().is_some_and(|record| !record.is_good())
     }
 

@@ -67,7 +67,7 @@ fn help() -> String {
     list("Advantage", &mut ADVANTAGES.iter().map(|stage| (stage.name, stage.meaning)));
     list("Slope", &mut SLOPES.iter().map(|stage| (stage.name, stage.meaning)));
     list("Aggregation", &mut AGGREGATIONS.iter().map(|stage| (stage.name, stage.meaning)));
-    text + "\nThe file's form: docs/TRAINING.md. Exit codes: 0 done, 1 a series missed its goal, 2 unusable input."
+    text + "\nThe file's form: docs/TRAINING.md. Exit codes: 0 every series reached its goal or not as its file says, 1 one did not, 2 unusable input."
 }
 
 /// Runs, keeps checkpoints beside the output, and delivers.
@@ -105,7 +105,7 @@ pub(crate) fn train(arguments: &TrainArguments) -> Result<ExitCode, Unusable> {
         Format::Markdown => report::training::markdown(&record, &[]),
     };
     print(&text)?;
-    Ok(ExitCode::from(u8::from(record.missed())))
+    Ok(ExitCode::from(u8::from(!record.as_recorded())))
 }
 
 /// The runs of a whole record that the experiment, which may have been changed since, asks for again; nothing if there is none.

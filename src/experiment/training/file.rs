@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
+use super::record::Verdict;
 use crate::experiment::ExperimentError;
 use crate::experiment::file::{Header, invalid_toml, plain, quoted, read_text};
 use crate::train::{Plan, Settings, Trained, Yardstick};
@@ -129,6 +130,8 @@ pub struct Series {
     pub judged: Judged,
     /// The least score that is enough.
     pub least: Option<f64>,
+    /// Whether that was reached when the file was written.
+    pub recorded: Verdict,
 }
 
 /// An experiment whose every series has been checked.
@@ -151,10 +154,12 @@ struct Labels {
     system: Option<String>,
     judged: Option<Judged>,
     goal: Option<Goal>,
+    #[serde(default)]
+    recorded: Verdict,
 }
 
 /// The keys of [`Labels`].
-const LABELS: [&str; 4] = ["label", "system", "judged", "goal"];
+const LABELS: [&str; 5] = ["label", "system", "judged", "goal", "recorded"];
 
 impl TrainingPlan {
     /// Reads and checks the experiment at `path`.
@@ -218,7 +223,7 @@ impl TrainingExperiment {
         let own = &self.series[number];
         let labels = own.iter().filter(|(key, _)| LABELS.contains(&key.as_str()));
         let labels: Table = labels.map(|(key, value)| (key.clone(), value.clone())).collect();
-        let Labels { label, system, judged, goal } =
+        let Labels { label, system, judged, goal, recorded } =
             labels.try_into().map_err(|error: toml::de::Error| plain(error.message()))?;
         let within = |reason: String| format!("series \"{label}\": {reason}");
         let mut table = self.base.clone();
@@ -228,6 +233,6 @@ impl TrainingExperiment {
         let plan = settings.plan().map_err(|error| within(error.to_string()))?;
         let yardstick = Yardstick::of(plan.task.as_ref());
         let least = goal.or(self.goal).map(|goal| goal.least(yardstick)).transpose().map_err(within)?;
-        Ok(Series { title: label, system, plan, yardstick, judged: judged.unwrap_or(self.judged), least })
+        Ok(Series { title: label, system, plan, yardstick, judged: judged.unwrap_or(self.judged), least, recorded })
     }
 }

@@ -33,10 +33,10 @@ pub struct TrainingRecord {
 }
 
 impl TrainingRecord {
-    /// Whether a series missed its goal, or it is not known whether it did.
+    /// Whether every series reached its goal or not as its file says that it did.
     #[must_use]
-    pub fn missed(&self) -> bool {
-        self.series.iter().any(|series| series.summary.verdict.is_some_and(|verdict| verdict != Verdict::Reached))
+    pub fn as_recorded(&self) -> bool {
+        self.series.iter().all(SeriesRun::as_recorded)
     }
 }
 
@@ -58,10 +58,21 @@ pub struct SeriesRun {
     /// The least score that is enough.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub least: Option<f64>,
+    /// Whether that was reached when the experiment was written.
+    #[serde(default)]
+    pub recorded: Verdict,
     /// What the runs show together.
     pub summary: Summary,
     /// The runs, seed by seed.
     pub runs: Vec<Trained>,
+}
+
+impl SeriesRun {
+    /// Whether the verdict is the one that the experiment's file says; true where no goal is set.
+    #[must_use]
+    pub fn as_recorded(&self) -> bool {
+        self.summary.verdict.is_none_or(|verdict| verdict == self.recorded)
+    }
 }
 
 /// A number with its interval at 95 %, from a bootstrap over runs; an end or value that is not finite is absent.
@@ -84,10 +95,11 @@ impl From<Estimate> for Interval {
 }
 
 /// Whether a goal was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The whole interval of the interquartile mean is at the goal or above.
+    #[default]
     Reached,
     /// The whole interval is below.
     Missed,

@@ -160,6 +160,7 @@ impl TrainingPlan {
                 yardstick: series.yardstick,
                 judged: series.judged,
                 least: series.least,
+                recorded: series.recorded,
                 summary: summarise(series, runs, first, &scores),
                 runs: runs.clone(),
             }

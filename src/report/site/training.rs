@@ -6,7 +6,7 @@ use super::essay::essay;
 use super::page::Page;
 use super::table::table;
 use super::{Site, file};
-use crate::experiment::training::TrainingRecord;
+use crate::experiment::training::{TrainingRecord, Verdict};
 use crate::report::prose::{count, plural};
 use crate::report::training::{SystemRow, columns, interval, legend, number, rows, systems, word};
 
@@ -72,14 +72,17 @@ fn all_systems(site: &Site) -> Markup {
 
 /// A short section for the first page.
 pub(super) fn section(site: &Site) -> Markup {
-    let reached = |record: &TrainingRecord| !record.missed();
-    let all_reached = site.trainings.iter().filter(|(_, record)| reached(record)).count();
+    let verdicts = || {
+        let series = site.trainings.iter().flat_map(|(_, record)| &record.series);
+        series.filter_map(|series| series.summary.verdict)
+    };
+    let reached = verdicts().filter(|verdict| *verdict == Verdict::Reached).count();
     html! {
         section id="training" aria-labelledby="training-title" {
             h2 id="training-title" { "Training runs" }
             p {
-                (plural(site.trainings.len(), "experiment")) " in which the same estimators learn, with every seed shown; in "
-                (all_reached) " of them every goal was reached. " a href=(file::TRAINING) { "All systems and learning curves" } "."
+                (plural(site.trainings.len(), "experiment")) " in which the same estimators learn, whole and with parts taken out. Of " (verdicts().count())
+                " series that were given a goal, " (reached) " reach it. " a href=(file::TRAINING) { "All systems and learning curves" } "."
             }
         }
     }

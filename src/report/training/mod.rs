@@ -46,7 +46,7 @@ pub(super) fn rows(record: &TrainingRecord) -> Vec<Vec<String>> {
         "goal" => number(series.least),
         "at goal" => series.summary.reached.map_or_else(String::new, |n| format!("{n} of {}", series.runs.len())),
         "steps to goal" => steps(series.summary.steps_to_goal),
-        "verdict" => series.summary.verdict.map_or("", word).to_owned(),
+        "verdict" => verdict(series),
         _ => series.summary.improvement.map_or_else(|| "–".to_owned(), |p| number(p.value)),
     };
     record.series.iter().map(|series| columns.iter().map(|column| cell(series, column)).collect()).collect()
@@ -67,6 +67,15 @@ pub(super) fn interval(interval: Interval) -> String {
 /// A median number of steps to the goal; a dash where half of the runs never came there.
 fn steps(interval: Option<Interval>) -> String {
     interval.and_then(|interval| interval.value).map_or_else(|| "–".to_owned(), |x| count(x.round() as u64))
+}
+
+/// Whether the goal was reached, and what was recorded if that is something else.
+pub(super) fn verdict(series: &SeriesRun) -> String {
+    match series.summary.verdict {
+        None => "–".to_owned(),
+        Some(verdict) if series.as_recorded() => word(verdict).to_owned(),
+        Some(verdict) => format!("{}, recorded as {}", word(verdict), word(series.recorded)),
+    }
 }
 
 pub(super) fn word(verdict: Verdict) -> &'static str {
