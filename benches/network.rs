@@ -10,6 +10,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use unbiased::autodiff::{Tape, Variable};
 use unbiased::estimator::generalised_advantage;
 use unbiased::numeric::{self, Matrix, kernel};
+use unbiased::train::{CriticKind, Optimiser, Portion, Run, Settings};
 
 /// W7 of the workloads: a Gaussian policy with tanh units.
 const LAYERS: [usize; 4] = [17, 256, 256, 6];
@@ -238,5 +239,63 @@ fn advantages(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, network, products, elementary, advantages);
+/// W5: an iteration of proximal policy optimisation on CartPole-v1, 512 steps, beside the products of its networks alone.
+fn proximal(c: &mut Criterion) {
+    let [environments, rollout, epochs, minibatches] = [4, 128, 4, 4];
+    let settings = Settings {
+        task: "cart-pole".into(),
+        steps: u64::MAX,
+        environments,
+        rollout,
+        discount: 0.99,
+        lambda: 0.95,
+        critic: CriticKind::Separate,
+        credit: "advantages".into(),
+        advantage: "batch-standardised".into(),
+        slope: "clipped".into(),
+        clip: Some(0.2),
+        clip_value: true,
+        portion: Portion::Steps,
+        optimiser: Optimiser::Adam { rate: 2.5e-4, epsilon: 1e-5 },
+        epochs,
+        minibatches,
+        entropy: 0.01,
+        gradient_norm: Some(0.5),
+        ..Settings::default()
+    };
+    let plan = settings.plan().unwrap();
+    let mut run = Run::start(&plan, 0, None);
+    let of = |rows: usize, outputs: usize| {
+        let sizes = [4, 64, 64, outputs];
+        let layer = |l: &[usize]| Layer {
+            x: wave(rows, l[0], 1.0, 0.3),
+            w: wave(l[0], l[1], 1.0, 0.7),
+            g: wave(rows, l[1], 1.0, 0.9),
+        };
+        sizes.windows(2).map(layer).collect::<Vec<Layer>>()
+    };
+    let acting = [of(environments, 2), of(environments, 1)];
+    let learning = [2, 1].map(|outputs| of(environments * rollout / minibatches, outputs));
+    let mut group = c.benchmark_group("W5, proximal policy optimisation on CartPole-v1, one thread");
+    group.throughput(Throughput::Elements((environments * rollout) as u64));
+    let pool = pool(1);
+    group.bench_function("an iteration", |b| pool.install(|| b.iter(|| run.advance())));
+    group.bench_function("the matrix products alone", |b| {
+        pool.install(|| {
+            b.iter(|| {
+                for _ in 0..rollout {
+                    acting.iter().flatten().for_each(|layer| drop(black_box(layer.x.fused_product(&layer.w))));
+                }
+                for _ in 0..epochs * minibatches {
+                    for layers in &learning {
+                        products_alone(layers);
+                    }
+                }
+            });
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, proximal, network, products, elementary, advantages);
 criterion_main!(benches);

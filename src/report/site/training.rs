@@ -18,9 +18,15 @@ pub(super) fn overview(site: &Site) -> (String, String) {
             p.question { "Do the algorithms of the guide learn, and what dies when a part is taken out?" }
         }
         (all_systems(site))
-        section id="experiments" aria-labelledby="experiments-title" {
-            h2 id="experiments-title" { "Experiments" }
-            div.cards { @for (page, record) in &site.trainings { (card(site, page, record)) } }
+        @for (id, title, sentenced) in [("experiments", "Experiments", false), ("laboratory", "The Break-It laboratory", true)] {
+            @let of_it = || site.trainings.iter().filter(move |(_, record)| record.experiment.sentence.is_some() == sentenced);
+            @if of_it().next().is_some() {
+                section id=(id) aria-labelledby={ (id) "-title" } {
+                    h2 id={ (id) "-title" } { (title) }
+                    @if sentenced { p { "One part is taken out at a time, beside what the guide says of it." } }
+                    div.cards { @for (page, record) in of_it() { (card(site, page, record)) } }
+                }
+            }
         }
     };
     let description =
@@ -93,6 +99,7 @@ fn card(site: &Site, page: &str, record: &TrainingRecord) -> Markup {
         article.card {
             h3 { a href=(page) { (record.experiment.title) } }
             p.question { (record.experiment.question) }
+            @if let Some(sentence) = &record.experiment.sentence { blockquote { p { "“" (sentence.trim()) "”" } } }
             p { (record.experiment.finding) }
             @if let Some(figure) = (site.figures.training)(record).first() {
                 figure { div.plot role="img" aria-label=(figure.caption) { (PreEscaped(&figure.svg)) } figcaption { (figure.caption) } }
@@ -106,7 +113,7 @@ pub(super) fn experiment(site: &Site, page: &str, record: &TrainingRecord) -> (S
     let experiment = &record.experiment;
     let figures = (site.figures.training)(record);
     let main = html! {
-        nav.trail aria-label="Trail" { a href={ (file::TRAINING) "#experiments" } { "All training runs" } }
+        nav.trail aria-label="Trail" { a href=(file::TRAINING) { "All training runs" } }
         header.lead {
             h1 { (experiment.title) }
             p.question { (experiment.question) }

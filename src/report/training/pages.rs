@@ -94,10 +94,22 @@ fn index(records: &[TrainingRecord]) -> String {
             count(row.steps)
         );
     }
-    for record in records {
-        let experiment = &record.experiment;
-        let _ = writeln!(out, "\n## [{}]({}.md)\n", plain(experiment.title.trim()), link(&record.name));
-        let _ = writeln!(out, "*{}*\n\n{}", plain(experiment.question.trim()), plain(experiment.finding.trim()));
-    }
+    let mut told = |title: &str, sentenced: bool| {
+        let of_it = records.iter().filter(|record| record.experiment.sentence.is_some() == sentenced);
+        for (number, record) in of_it.enumerate() {
+            if number == 0 {
+                let _ = writeln!(out, "\n## {title}");
+            }
+            let experiment = &record.experiment;
+            let _ = writeln!(out, "\n### [{}]({}.md)\n", plain(experiment.title.trim()), link(&record.name));
+            let _ = writeln!(out, "*{}*\n", plain(experiment.question.trim()));
+            if let Some(sentence) = &experiment.sentence {
+                let _ = writeln!(out, "> {}\n", plain(sentence.trim()));
+            }
+            let _ = writeln!(out, "{}", plain(experiment.finding.trim()));
+        }
+    };
+    told("Experiments", false);
+    told("The Break-It laboratory", true);
     out
 }
