@@ -5,7 +5,7 @@ use super::judge::Standing;
 use super::rejection;
 use crate::audit::check::{Check, Finding};
 use crate::audit::examination::{Examination, Moments};
-use crate::audit::situation::Situation;
+use crate::audit::situation::{REJECTED, Situation};
 use crate::audit::subject::{Normalisation, Objective, Promises, Ratio};
 
 macro_rules! direction {
@@ -79,7 +79,7 @@ pub(super) static CHECKS: [Check; 14] = [
 
 /// Why a setting says nothing of a subject.
 pub(super) fn unpromised(id: &str, promises: &Promises) -> Option<&'static str> {
-    if id == "rejected" && !promises.rejections {
+    if id == REJECTED && !promises.rejections {
         return Some(rejection::UNPROMISED);
     }
     ((id.starts_with("stale") || id.starts_with("clipped")) && promises.ratio == Ratio::None)
@@ -107,7 +107,7 @@ fn direction(examination: &Examination, id: &'static str) -> Finding {
         Err(fault) => return fault.into(),
     };
     // Old data, fragments and thinned batches have another floor.
-    let over_floor = if id.starts_with("stale") || ["fragment", "rejected"].contains(&id) {
+    let over_floor = if id.starts_with("stale") || ["fragment", REJECTED].contains(&id) {
         None
     } else {
         over_floor(examination.promises(), situation, &standing, &moments)

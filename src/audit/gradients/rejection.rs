@@ -66,7 +66,7 @@ fn describe(examination: &Examination, laid: &Laid, marked: &Laid, [is, should]:
     }
     let scale = numeric::dot(is, should) / numeric::dot(should, should);
     let scaled: Vec<f64> = should.iter().map(|x| scale * x).collect();
-    Ok(if differ(is, &scaled).is_none() {
+    Ok(if scale.is_finite() && differ(is, &scaled).is_none() {
         format!(
             "the estimate is {} times the one without answer {number}, which was rejected: it counts in a mean",
             shown(scale)
