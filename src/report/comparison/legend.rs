@@ -22,11 +22,24 @@ const COLOURS: [RGBColor; 7] = [
 const KEY: f64 = 36.0;
 const GAP: f64 = 20.0;
 
-/// What the legend calls rings with bars.
-pub(super) const SAMPLED: &str = "sampled, ± 2 standard errors";
+/// What the bars of a figure are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bars {
+    /// Two standard errors either way, with a ring in the middle.
+    Sampled,
+    /// From one end of an interval to the other.
+    Interval,
+}
 
-/// What it calls bars from one end of an interval to the other.
-pub(super) const INTERVAL: &str = "interval at 95 %";
+impl Bars {
+    /// What the legend calls them.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Sampled => "sampled, ± 2 standard errors",
+            Self::Interval => "interval at 95 %",
+        }
+    }
+}
 
 /// How a curve is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -63,8 +76,8 @@ pub(super) struct Legend {
     entries: Vec<(String, Key)>,
     /// The widths of the columns.
     columns: Vec<f64>,
-    /// What a last row says of rings and bars.
-    note: Option<&'static str>,
+    /// What a last row says of.
+    bars: Option<Bars>,
 }
 
 /// What stands before the words of a legend.
@@ -76,8 +89,8 @@ enum Key {
 }
 
 impl Legend {
-    /// Of curves with their looks; `note` is what rings and bars are, if any are drawn.
-    pub(super) fn new(curves: &[(Curve, Look)], note: Option<&'static str>) -> Self {
+    /// Of curves with their looks; `bars` is what those are, if any are drawn.
+    pub(super) fn new(curves: &[(Curve, Look)], bars: Option<Bars>) -> Self {
         let entry = |(curve, look): &(Curve, Look)| {
             let exact = curve.points.iter().any(|point| point.exact.is_some());
             (curve.title.clone(), if exact { Key::Exact(*look) } else { Key::Sampled(*look) })
@@ -91,11 +104,11 @@ impl Legend {
         let fits = |columns: &Vec<f64>| columns.iter().sum::<f64>() - GAP <= WIDTH - 16.0;
         let most = entries.len().clamp(1, 3);
         let columns = (1..=most).rev().map(columns).find(fits).unwrap_or_else(|| columns(1));
-        Self { entries, columns, note }
+        Self { entries, columns, bars }
     }
 
     pub(super) fn rows(&self) -> usize {
-        self.entries.len().div_ceil(self.columns.len()) + usize::from(self.note.is_some())
+        self.entries.len().div_ceil(self.columns.len()) + usize::from(self.bars.is_some())
     }
 
     pub(super) fn draw(&self, canvas: &Canvas, top: f64) -> Drawn {
@@ -105,12 +118,15 @@ impl Legend {
             let x = left + self.columns[..column].iter().sum::<f64>();
             key.draw(canvas, (x, top + LINE * (row as f64 + 0.5)), title)?;
         }
-        if let Some(note) = self.note {
-            let x = left.min(WIDTH - KEY - 8.0 - text_width(note, SMALL));
+        if let Some(bars) = self.bars {
+            let x = left.min(WIDTH - KEY - 8.0 - text_width(bars.words(), SMALL));
             let y = top + LINE * (self.rows() as f64 - 0.5);
             let look = Look::new(None, 0, 1);
-            let key = if note == SAMPLED { Key::Sampled(look) } else { Key::Interval(look) };
-            key.draw(canvas, (x, y), note)?;
+            let key = match bars {
+                Bars::Sampled => Key::Sampled(look),
+                Bars::Interval => Key::Interval(look),
+            };
+            key.draw(canvas, (x, y), bars.words())?;
         }
         Ok(())
     }

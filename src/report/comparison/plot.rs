@@ -15,7 +15,7 @@ use plotters::style::text_anchor::HPos;
 use super::axis::{Axis, Tick};
 use super::canvas::{Canvas, Drawn, INK, Lettering, Place, Stroke, sheet, text_width};
 use super::curve::{Curve, Point, curves};
-use super::legend::{INTERVAL, Legend, Look, SAMPLED};
+use super::legend::{Bars, Legend, Look};
 use crate::experiment::{Comparison, Metric, Sampled};
 
 /// Of the sheet.
@@ -178,8 +178,8 @@ impl Figure {
     fn legend(&self) -> Legend {
         let points = || self.curves.iter().flat_map(|(curve, _)| &curve.points);
         let sampled = points().any(|point| self.sampled(point).next().is_some());
-        let note = if self.has_intervals() { Some(INTERVAL) } else { sampled.then_some(SAMPLED) };
-        Legend::new(&self.curves, note)
+        let bars = if self.has_intervals() { Some(Bars::Interval) } else { sampled.then_some(Bars::Sampled) };
+        Legend::new(&self.curves, bars)
     }
 
     fn has_intervals(&self) -> bool {
@@ -309,6 +309,8 @@ fn runs(placed: &[Vec<Placed>], i: usize) -> Vec<Run> {
 mod tests {
     use super::super::sample;
     use super::*;
+
+    const SAMPLED: &str = "sampled, ± 2 standard errors";
 
     #[test]
     fn a_figure_names_its_series_and_says_where_they_are_zero() {

@@ -61,7 +61,8 @@ fn panel_name(record: &Comparison, panel: usize) -> String {
     capital(&record.experiment.panel_title(panel))
 }
 
-fn drawn(svg: &str, label: &str) -> Markup {
+/// A figure, with what it shows.
+pub(super) fn drawn(svg: &str, label: &str) -> Markup {
     html! { div.plot role="img" aria-label=(label) { (PreEscaped(svg)) } }
 }
 

@@ -1,14 +1,15 @@
 //! Training runs: a page with all systems, and one for each experiment.
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
+use super::comparison::drawn;
 use super::essay::essay;
 use super::page::Page;
 use super::table::table;
 use super::{Site, file};
 use crate::experiment::training::{TrainingRecord, Verdict};
-use crate::report::prose::{count, plural};
-use crate::report::training::{SystemRow, columns, interval, legend, number, rows, systems, word};
+use crate::report::prose::{capital, count, plural};
+use crate::report::training::{PARTS, SYSTEM_COLUMNS, SystemRow, TrainingFigure, columns, legend, rows, systems};
 
 /// The page of all systems that a guide names, with a card for each experiment.
 pub(super) fn overview(site: &Site) -> (String, String) {
@@ -18,7 +19,7 @@ pub(super) fn overview(site: &Site) -> (String, String) {
             p.question { "Do the algorithms of the guide learn, and what dies when a part is taken out?" }
         }
         (all_systems(site))
-        @for (id, title, sentenced) in [("experiments", "Experiments", false), ("laboratory", "The Break-It laboratory", true)] {
+        @for (id, title, sentenced) in PARTS {
             @let of_it = || site.trainings.iter().filter(move |(_, record)| record.experiment.sentence.is_some() == sentenced);
             @if of_it().next().is_some() {
                 section id=(id) aria-labelledby={ (id) "-title" } {
@@ -36,32 +37,13 @@ pub(super) fn overview(site: &Site) -> (String, String) {
 
 fn all_systems(site: &Site) -> Markup {
     let row = |page: &str, row: &SystemRow| {
-        let reached = row.reached.map_or_else(|| "–".to_owned(), |reached| format!("{reached} of {}", row.seeds));
         html! { tr {
             th scope="row" { a href=(page) { (row.system) } }
-            td { (row.task) }
-            td.n { (number(row.score.value)) }
-            td.n { (interval(row.score)) }
-            td.n { (number(row.best)) }
-            td.n { (number(row.goal)) }
-            td.n { (reached) }
-            td { (row.verdict.map_or("–", word)) }
-            td.n { (count(row.steps)) }
+            @for ((_, number), cell) in SYSTEM_COLUMNS[1..].iter().zip(row.cells()) { td class=[number.then_some("n")] { (cell) } }
         } }
     };
-    let heads = [
-        ("System", ""),
-        ("Task", ""),
-        ("Score", "n"),
-        ("Interval", "n"),
-        ("Best possible", "n"),
-        ("Goal", "n"),
-        ("Runs at goal", "n"),
-        ("Verdict", ""),
-        ("Steps", "n"),
-    ];
     let body = html! {
-        thead { tr { @for (title, class) in heads { th class=[(!class.is_empty()).then_some(class)] scope="col" { (title) } } } }
+        thead { tr { @for (title, number) in SYSTEM_COLUMNS { th class=[number.then_some("n")] scope="col" { (capital(title)) } } } }
         tbody {
             @for (page, record) in &site.trainings {
                 @for system in &systems([*record]) { (row(page, system)) }
@@ -94,16 +76,23 @@ pub(super) fn section(site: &Site) -> Markup {
     }
 }
 
+fn figure(figure: &TrainingFigure) -> Markup {
+    html! { figure { (drawn(&figure.svg, figure.caption)) figcaption { (figure.caption) } } }
+}
+
+/// What a guide says of it, if it does.
+fn quoted(record: &TrainingRecord) -> Markup {
+    html! { @if let Some(sentence) = &record.experiment.sentence { blockquote { p { "“" (sentence.trim()) "”" } } } }
+}
+
 fn card(site: &Site, page: &str, record: &TrainingRecord) -> Markup {
     html! {
         article.card {
             h3 { a href=(page) { (record.experiment.title) } }
             p.question { (record.experiment.question) }
-            @if let Some(sentence) = &record.experiment.sentence { blockquote { p { "“" (sentence.trim()) "”" } } }
+            (quoted(record))
             p { (record.experiment.finding) }
-            @if let Some(figure) = (site.figures.training)(record).first() {
-                figure { div.plot role="img" aria-label=(figure.caption) { (PreEscaped(&figure.svg)) } figcaption { (figure.caption) } }
-            }
+            @if let Some(first) = (site.figures.training)(record).first() { (figure(first)) }
         }
     }
 }
@@ -118,14 +107,12 @@ pub(super) fn experiment(site: &Site, page: &str, record: &TrainingRecord) -> (S
             h1 { (experiment.title) }
             p.question { (experiment.question) }
         }
-        @if let Some(sentence) = &experiment.sentence { blockquote { p { "“" (sentence.trim()) "”" } } }
+        (quoted(record))
         section.finding aria-labelledby="finding" { h2 id="finding" { "Finding" } p { (experiment.finding) } }
         @if !figures.is_empty() {
             section aria-labelledby="figures" {
                 h2 id="figures" { "Figures" }
-                div.figures { @for figure in &figures {
-                    figure { div.plot role="img" aria-label=(figure.caption) { (PreEscaped(&figure.svg)) } figcaption { (figure.caption) } }
-                } }
+                div.figures { @for one in &figures { (figure(one)) } }
             }
         }
         section aria-labelledby="numbers" {

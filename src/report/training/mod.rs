@@ -7,6 +7,7 @@ mod terminal;
 
 pub use figure::{TrainingFigure, figures};
 pub use markdown::markdown;
+pub(super) use pages::{PARTS, SYSTEM_COLUMNS};
 pub use pages::{SystemRow, pages, systems};
 pub use terminal::terminal;
 
@@ -53,7 +54,7 @@ pub(super) fn rows(record: &TrainingRecord) -> Vec<Vec<String>> {
 }
 
 /// A number in a table.
-pub(super) fn number(x: Option<f64>) -> String {
+fn number(x: Option<f64>) -> String {
     x.map_or_else(|| "–".to_owned(), |x| significant(x, 4))
 }
 

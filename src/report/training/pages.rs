@@ -37,6 +37,39 @@ pub struct SystemRow {
     pub verdict: Option<Verdict>,
 }
 
+/// The titles of a table of systems, and whether numbers stand below them.
+pub(in crate::report) const SYSTEM_COLUMNS: [(&str, bool); 9] = [
+    ("system", false),
+    ("task", false),
+    ("score", true),
+    ("interval", true),
+    ("best possible", true),
+    ("goal", true),
+    ("runs at goal", true),
+    ("verdict", false),
+    ("steps", true),
+];
+
+impl SystemRow {
+    /// The cells below [`SYSTEM_COLUMNS`], all but the first.
+    pub(in crate::report) fn cells(&self) -> [String; 8] {
+        [
+            self.task.clone(),
+            number(self.score.value),
+            interval(self.score),
+            number(self.best),
+            number(self.goal),
+            self.reached.map_or_else(|| "–".to_owned(), |reached| format!("{reached} of {}", self.seeds)),
+            self.verdict.map_or("–", word).to_owned(),
+            count(self.steps),
+        ]
+    }
+}
+
+/// The parts of a list of experiments: anchor, title, and whether it holds those that take a sentence of a guide apart.
+pub(in crate::report) const PARTS: [(&str, &str, bool); 2] =
+    [("experiments", "Experiments", false), ("laboratory", "The Break-It laboratory", true)];
+
 /// The systems that the series of the records are rows of, in the records' order.
 #[must_use]
 pub fn systems<'a>(records: impl IntoIterator<Item = &'a TrainingRecord>) -> Vec<SystemRow> {
@@ -76,25 +109,13 @@ fn index(records: &[TrainingRecord]) -> String {
     let mut out = String::from(
         "# Training runs\n\nSystems that the guide names, learning; those that are not listed have not been run at their full size yet.\n\n",
     );
-    out += "| system | task | score | interval | best possible | goal | runs at goal | verdict | steps |\n";
-    out += "|---|---|---:|---:|---:|---:|---:|---|---:|\n";
+    let _ = writeln!(out, "| {} |", SYSTEM_COLUMNS.map(|(title, _)| title).join(" | "));
+    let _ = writeln!(out, "|{}|", SYSTEM_COLUMNS.map(|(_, number)| if number { "---:" } else { "---" }).join("|"));
     for row in systems(records) {
-        let reached = row.reached.map_or_else(|| "–".to_owned(), |reached| format!("{reached} of {}", row.seeds));
-        let _ = writeln!(
-            out,
-            "| [{}]({}.md) | {} | {} | {} | {} | {} | {reached} | {} | {} |",
-            plain(&row.system),
-            link(&row.experiment),
-            row.task,
-            number(row.score.value),
-            interval(row.score),
-            number(row.best),
-            number(row.goal),
-            row.verdict.map_or("–", word),
-            count(row.steps)
-        );
+        let (system, page, cells) = (plain(&row.system), link(&row.experiment), row.cells().join(" | "));
+        let _ = writeln!(out, "| [{system}]({page}.md) | {cells} |");
     }
-    let mut told = |title: &str, sentenced: bool| {
+    for (_, title, sentenced) in PARTS {
         let of_it = records.iter().filter(|record| record.experiment.sentence.is_some() == sentenced);
         for (number, record) in of_it.enumerate() {
             if number == 0 {
@@ -108,8 +129,6 @@ fn index(records: &[TrainingRecord]) -> String {
             }
             let _ = writeln!(out, "{}", plain(experiment.finding.trim()));
         }
-    };
-    told("Experiments", false);
-    told("The Break-It laboratory", true);
+    }
     out
 }
