@@ -81,6 +81,11 @@ impl<P: Policy> World<P> {
 
     /// `E f(τ)`.
     pub(super) fn expect(&self, f: impl Fn(&Trajectory) -> Vec<f64>) -> Vec<f64> {
+        self.expectation(&f)
+    }
+
+    /// Compiled once, not for each of hundreds of functions.
+    fn expectation(&self, f: &dyn Fn(&Trajectory) -> Vec<f64>) -> Vec<f64> {
         let mut sums: Vec<Sum> = Vec::new();
         for (p, path) in self.paths() {
             let value = f(path);
@@ -121,6 +126,10 @@ impl<P: Policy> World<P> {
 
     /// `Σ_t weight_t g_t`.
     pub(super) fn weighted(&self, path: &Trajectory, weight: impl Fn(usize) -> f64) -> Vec<f64> {
+        self.weighted_scores(path, &weight)
+    }
+
+    fn weighted_scores(&self, path: &Trajectory, weight: &dyn Fn(usize) -> f64) -> Vec<f64> {
         let mut out = vec![0.0; self.policy.parameters().len()];
         for t in 0..path.len() {
             self.policy.add_score(t, path.observations[t] as usize, path.actions[t] as usize, weight(t), &mut out);
@@ -145,7 +154,11 @@ impl<P: Policy> World<P> {
 
     /// Draws of a subject on batches of `n`.
     pub(super) fn sample(&self, n: usize, subject: impl Fn(&Self, &Batch) -> Vec<f64>) -> Sample {
-        let source = Batches::new(&self.mdp, &self.policy, n, |batch| subject(self, batch));
+        self.source(n, &|batch| subject(self, batch))
+    }
+
+    fn source(&self, n: usize, subject: &dyn Fn(&Batch) -> Vec<f64>) -> Sample {
+        let source = Batches::new(&self.mdp, &self.policy, n, subject);
         Box::new(source.expect("the world can be drawn and its batches are few"))
     }
 

@@ -135,13 +135,18 @@ impl Enumeration {
     /// # Panics
     /// If `n` is zero or the subject's vectors differ in length.
     pub fn moments(&self, n: usize, mut subject: impl FnMut(&Batch) -> Vec<f64>) -> Result<SubjectMoments, TooMany> {
+        self.moments_of(n, &mut subject)
+    }
+
+    /// Compiled once, not for each of hundreds of subjects.
+    fn moments_of(&self, n: usize, subject: &mut dyn FnMut(&Batch) -> Vec<f64>) -> Result<SubjectMoments, TooMany> {
         assert!(n > 0, "a batch has at least one trajectory");
         let count = crate::numeric::power(self.len() as f64, n);
         if count > Self::LIMIT as f64 {
             return Err(TooMany { count, limit: Self::LIMIT, what: "ordered batches" });
         }
         let mut mean: Vec<Sum> = Vec::new();
-        self.for_each_batch(n, |probability, batch| {
+        self.for_each_batch(n, &mut |probability, batch| {
             let value = subject(batch);
             mean.resize(value.len(), Sum::new());
             mean.iter_mut().zip(value).for_each(|(sum, v)| sum.add(probability * v));
@@ -149,7 +154,7 @@ impl Enumeration {
         let mean: Vec<f64> = mean.into_iter().map(Sum::value).collect();
         let d = mean.len();
         let mut products = vec![Sum::new(); d * d];
-        self.for_each_batch(n, |probability, batch| {
+        self.for_each_batch(n, &mut |probability, batch| {
             let value = subject(batch);
             assert_eq!(value.len(), d, "a subject's vectors have one length");
             for i in 0..d {
@@ -168,7 +173,7 @@ impl Enumeration {
         Ok(SubjectMoments { mean, covariance })
     }
 
-    fn for_each_batch(&self, n: usize, mut visit: impl FnMut(f64, &Batch)) {
+    fn for_each_batch(&self, n: usize, visit: &mut dyn FnMut(f64, &Batch)) {
         let mut members = vec![0; n];
         let mut batch = Batch::new(self.horizon);
         loop {

@@ -49,6 +49,16 @@ impl Tabulated {
         dimension: usize,
         mut subject: impl FnMut(&Batch) -> Vec<f64>,
     ) -> Result<Self, TooManyBatches> {
+        Self::of(sampler, size, dimension, &mut subject)
+    }
+
+    /// Compiled once, not for each of hundreds of subjects.
+    fn of(
+        sampler: Sampler,
+        size: usize,
+        dimension: usize,
+        subject: &mut dyn FnMut(&Batch) -> Vec<f64>,
+    ) -> Result<Self, TooManyBatches> {
         assert!((1..=BLOCK).contains(&size), "a batch has between 1 and {BLOCK} trajectories");
         let steps = u32::try_from(sampler.horizon).unwrap_or(u32::MAX);
         let codes = sampler.width.checked_pow(steps).and_then(|paths| paths.checked_mul(sampler.states));

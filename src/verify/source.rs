@@ -71,8 +71,18 @@ impl Batches {
         size: usize,
         subject: impl Fn(&Batch) -> Vec<f64>,
     ) -> Result<Self, SourceError> {
-        let exact = Enumeration::of(&Oracle::of_mdp(mdp, policy)?)?.moments(size, &subject)?;
-        let table = Tabulated::new(Sampler::new(mdp, policy)?, size, exact.mean.len(), subject)?;
+        Self::of(&Oracle::of_mdp(mdp, policy)?, Sampler::new(mdp, policy)?, size, &subject)
+    }
+
+    /// Compiled once, not for each of hundreds of subjects.
+    fn of(
+        oracle: &Oracle,
+        sampler: Sampler,
+        size: usize,
+        subject: &dyn Fn(&Batch) -> Vec<f64>,
+    ) -> Result<Self, SourceError> {
+        let exact = Enumeration::of(oracle)?.moments(size, subject)?;
+        let table = Tabulated::new(sampler, size, exact.mean.len(), subject)?;
         let batches = table.batches_a_block() as f64;
         let variance = exact.variance().iter().map(|variance| variance / batches).collect();
         Ok(Self { table, mean: exact.mean, variance })
