@@ -8,7 +8,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use pulp::{Simd, WithSimd};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use unbiased::autodiff::{Tape, Variable};
-use unbiased::estimator::generalised_advantage;
+use unbiased::estimator::{Span, generalised_advantages};
 use unbiased::numeric::{self, Matrix, kernel};
 use unbiased::train::{CriticKind, Optimiser, Portion, Run, Settings};
 
@@ -213,28 +213,30 @@ fn advantages(c: &mut Criterion) {
     let reward = |n: usize, t: usize| numeric::sin(0.01 * t as f64 + 0.3 * n as f64);
     let value = |n: usize, t: usize| numeric::cos(0.02 * t as f64 + 0.1 * n as f64);
     let rewards = Matrix::from_fn(ENVIRONMENTS, STEPS, reward);
-    let values = Matrix::from_fn(ENVIRONMENTS, STEPS + 1, value);
+    let values = Matrix::from_fn(ENVIRONMENTS, STEPS, value);
     let done = |n: usize, t: usize| (7 * t + 13 * n).is_multiple_of(97);
-    let ends = |n: usize| (0..STEPS).filter(|t| done(n, *t)).map(|t| t + 1).chain([STEPS]).collect::<Vec<usize>>();
-    let ends: Vec<Vec<usize>> = (0..ENVIRONMENTS).map(ends).collect();
-    let of = |n: usize| {
-        let mut all = Vec::with_capacity(STEPS);
-        for &end in &ends[n] {
-            let (steps, ended) = (all.len()..end, end > 0 && done(n, end - 1));
-            let after = if ended { 0.0 } else { values.row(n)[end] };
-            let (rewards, values) = (&rewards.row(n)[steps.clone()], &values.row(n)[steps]);
-            all.extend(generalised_advantage(rewards, values, after, 0.99, 0.95));
+    let done: Vec<bool> = (0..ENVIRONMENTS * STEPS).map(|k| done(k / STEPS, k % STEPS)).collect();
+    let last_values: Vec<f64> = (0..ENVIRONMENTS).map(|n| value(n, STEPS)).collect();
+    let spans = || {
+        let mut spans = Vec::new();
+        for (n, done) in done.chunks(STEPS).enumerate() {
+            let mut start = 0;
+            for end in (1..=STEPS).filter(|end| done[end - 1] || *end == STEPS) {
+                let after = if done[end - 1] { 0.0 } else { last_values[n] };
+                spans.push(Span { steps: n * STEPS + start..n * STEPS + end, after });
+                start = end;
+            }
         }
-        all
+        spans
     };
     let mut group = c.benchmark_group("W8, generalised advantages of 64 environments, 2048 steps each");
     group.throughput(Throughput::Elements((STEPS * ENVIRONMENTS) as u64));
-    group.bench_function("one thread", |b| b.iter(|| (0..ENVIRONMENTS).map(of).collect::<Vec<_>>()));
+    let (rewards, values) = (rewards.entries(), values.entries());
+    group.bench_function("one thread", |b| {
+        b.iter(|| generalised_advantages(rewards, values, &spans(), 0.99, 0.95));
+    });
     group.bench_function("the memory alone", |b| {
-        b.iter(|| {
-            let entries = |n: usize| rewards.row(n).iter().zip(values.row(n)).map(|(r, v)| r + v).collect::<Vec<f64>>();
-            (0..ENVIRONMENTS).map(entries).collect::<Vec<_>>()
-        });
+        b.iter(|| rewards.iter().zip(values).map(|(r, v)| r + v).collect::<Vec<f64>>());
     });
     group.finish();
 }

@@ -1,5 +1,7 @@
 //! Advantages from a critic: temporal differences, n steps, and their exponential blend.
 
+use std::ops::Range;
+
 use super::Estimator;
 use crate::batch::Batch;
 use crate::numeric::power;
@@ -22,9 +24,50 @@ pub fn temporal_differences(rewards: &[f64], values: &[f64], after: f64, discoun
 /// If there is not one value a step.
 #[must_use]
 pub fn generalised_advantage(rewards: &[f64], values: &[f64], after: f64, discount: f64, lambda: f64) -> Vec<f64> {
-    let mut advantages = temporal_differences(rewards, values, after, discount);
-    for t in (0..advantages.len().saturating_sub(1)).rev() {
-        advantages[t] += discount * lambda * advantages[t + 1];
+    generalised_advantages(rewards, values, &[Span { steps: 0..rewards.len(), after }], discount, lambda)
+}
+
+/// Steps of one trajectory among those of many.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Span {
+    /// Its steps.
+    pub steps: Range<usize>,
+    /// The critic's value of the state after the last of them: 0 where the world ended.
+    pub after: f64,
+}
+
+/// So many trajectories are gone through side by side: each step waits for the one after it, but not for other trajectories.
+const SIDE: usize = 8;
+
+/// [`generalised_advantage`] of each of many trajectories, with the same bits; 0 at the steps of none of them.
+///
+/// # Panics
+/// If there is not one value a step, or a span is outside.
+#[must_use]
+pub fn generalised_advantages(rewards: &[f64], values: &[f64], spans: &[Span], discount: f64, lambda: f64) -> Vec<f64> {
+    assert_eq!(rewards.len(), values.len(), "one value a step");
+    let (decay, mut advantages) = (discount * lambda, vec![0.0; rewards.len()]);
+    for group in spans.chunks(SIDE) {
+        // A negative zero is what changes no sum.
+        let (mut next, mut advantage) = ([0.0; SIDE], [-0.0; SIDE]);
+        next.iter_mut().zip(group).for_each(|(next, span)| *next = span.after);
+        let mut step = |i: usize, t: usize| {
+            let difference = rewards[t] + discount * next[i] - values[t];
+            advantage[i] = difference + decay * advantage[i];
+            (next[i], advantages[t]) = (values[t], advantage[i]);
+        };
+        let mut together = 0;
+        if let Ok(group) = <&[Span; SIDE]>::try_from(group) {
+            together = group.iter().map(|span| span.steps.len()).min().unwrap_or(0);
+            for back in 1..=together {
+                for i in 0..SIDE {
+                    step(i, group[i].steps.end - back);
+                }
+            }
+        }
+        for (i, span) in group.iter().enumerate() {
+            (span.steps.start..span.steps.end - together).rev().for_each(|t| step(i, t));
+        }
     }
     advantages
 }
@@ -90,6 +133,28 @@ mod tests {
         assert_eq!(generalised_advantage(&REWARDS, &VALUES, 10.0, 0.5, 1.0), whole);
         assert_eq!(n_step_advantage(&REWARDS, &VALUES, 10.0, 0.5, 3), whole);
         assert_eq!(n_step_advantage(&REWARDS, &VALUES, 10.0, 0.5, 2)[0], 1.0 - 1.0 - 0.25 - 0.5);
+    }
+
+    #[test]
+    fn trajectories_side_by_side_are_those_one_by_one() {
+        let wave = |step: f64| (0..200).map(|t| crate::numeric::sin(step * f64::from(t))).collect::<Vec<f64>>();
+        let (rewards, values) = (wave(0.7), wave(1.9));
+        let lengths = [7, 1, 0, 12, 30, 5, 9, 21, 3, 3, 3, 3, 3, 4, 3, 3, 40, 0, 2];
+        let mut start = 2; // what comes before belongs to none
+        let next = |length: &usize| {
+            start += length;
+            Span { steps: start - length..start, after: start as f64 }
+        };
+        let spans: Vec<Span> = lengths.iter().map(next).collect();
+        let mut expected = vec![0.0; 200];
+        for Span { steps, after } in &spans {
+            let mut advantages = temporal_differences(&rewards[steps.clone()], &values[steps.clone()], *after, 0.9);
+            for t in (1..advantages.len()).rev() {
+                advantages[t - 1] += 0.9 * 0.8 * advantages[t];
+            }
+            expected[steps.clone()].copy_from_slice(&advantages);
+        }
+        assert_eq!(generalised_advantages(&rewards, &values, &spans, 0.9, 0.8), expected);
     }
 
     #[test]

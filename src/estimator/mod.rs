@@ -23,7 +23,9 @@ mod total_return;
 mod trust_region;
 
 pub use action_dependent::ActionDependentBaseline;
-pub use advantage::{GeneralisedAdvantage, generalised_advantage, n_step_advantage, temporal_differences};
+pub use advantage::{
+    GeneralisedAdvantage, Span, generalised_advantage, generalised_advantages, n_step_advantage, temporal_differences,
+};
 pub use batch_mean::{InBatchMean, LeaveOneOut};
 pub use imitation::{BehaviourCloning, RewardWeightedRegression};
 pub use importance::{ImportanceWeighted, ImportanceWeights, effective_sample_size, importance_ratios, weighted_mean};

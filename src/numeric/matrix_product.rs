@@ -348,8 +348,8 @@ fn tile<S: Simd, const ROWS: usize, const WIDE: usize>(
     let wide = WIDE * S::F64_LANES;
     let used = wide.min(columns - first);
     let mut edge = [0.0; VECTORS * TILE];
-    let mut sums = [[simd.splat_f64s(0.0); WIDE]; ROWS];
-    for (sums, row) in sums.iter_mut().zip(entries.chunks_exact(columns)) {
+    let mut stage = [[simd.splat_f64s(0.0); WIDE]; ROWS];
+    for (sums, row) in stage.iter_mut().zip(entries.chunks_exact(columns)) {
         let row = &row[first..][..used];
         if used == wide {
             sums.copy_from_slice(S::as_simd_f64s(row).0);
@@ -358,6 +358,8 @@ fn tile<S: Simd, const ROWS: usize, const WIDE: usize>(
             sums.copy_from_slice(S::as_simd_f64s(&edge[..wide]).0);
         }
     }
+    // A copy that nothing but this loop touches: the compiler keeps it in registers.
+    let mut sums = stage;
     for (k, right) in (0..depth).zip(panel.entries.chunks_exact(panel.stride)) {
         let right = S::as_simd_f64s(&right[panel.first..panel.first + wide]).0;
         let right: &[S::f64s; WIDE] = right.try_into().expect("whole vectors");
@@ -369,7 +371,8 @@ fn tile<S: Simd, const ROWS: usize, const WIDE: usize>(
             }
         }
     }
-    for (sums, row) in sums.iter().zip(entries.chunks_exact_mut(columns)) {
+    let stage = sums;
+    for (sums, row) in stage.iter().zip(entries.chunks_exact_mut(columns)) {
         let row = &mut row[first..][..used];
         if used == wide {
             S::as_mut_simd_f64s(row).0.copy_from_slice(sums);

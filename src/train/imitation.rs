@@ -95,6 +95,7 @@ impl Learner {
         let gradients = loss.backward();
         let gradients: Vec<Matrix> = on_tape.iter().map(|p| gradients.of(*p)).collect();
         self.step(plan, moment, &mut parameters, gradients);
+        self.set(&parameters);
     }
 
     /// A step towards a network that knows which noise was added to an action (Ho et al. 2020, algorithm 1).
@@ -118,6 +119,7 @@ impl Learner {
         let gradients = (off * off).mean().backward();
         let gradients: Vec<Matrix> = on_tape.iter().map(|p| gradients.of(*p)).collect();
         self.step(plan, moment, &mut parameters, gradients);
+        self.set(&parameters);
     }
 }
 

@@ -8,8 +8,7 @@ use super::optimiser::{Moments, Optimiser, limit_norm};
 use super::settings::{Plan, Portion};
 use crate::autodiff::{Tape, Variable};
 use crate::batch::{PaddedBatch, Whole};
-use crate::estimator::generalised_advantage;
-use crate::estimator::recipe::by_row;
+use crate::estimator::recipe::advantages_at;
 use crate::numeric::{Matrix, exp};
 use crate::rng::{Stream, StreamKey};
 
@@ -52,12 +51,8 @@ impl<'a> Lesson<'a> {
         let advantages = (plan.recipe.advantage)(batch, &credit);
         // The return that advantages of the same λ are a part of; without advantages, the whole rest.
         let lambda = if plan.settings.credit == "advantages" { plan.settings.lambda } else { 1.0 };
-        let targets = by_row(batch, |i| {
-            let (row, after) = (batch.row(i), if batch.terminated[i] { 0.0 } else { batch.last_values[i] });
-            let (rewards, values) = (&batch.rewards[row.clone()], &batch.values[row]);
-            let advantages = generalised_advantage(rewards, values, after, plan.settings.discount, lambda);
-            advantages.iter().zip(values).map(|(advantage, value)| advantage + value).collect()
-        });
+        let critic = advantages_at(batch, lambda);
+        let targets = critic.iter().zip(&batch.values).map(|(advantage, value)| advantage + value).collect();
         Self { experience, advantages, targets }
     }
 
@@ -168,13 +163,14 @@ impl Part {
 
     /// The rows of `matrix` for the entries of a block; zeros in the padding.
     fn rows(&self, matrix: &Matrix, block: &[usize]) -> Matrix {
-        let mut rows = Matrix::zeros(block.len(), matrix.columns());
-        for (i, k) in block.iter().enumerate() {
-            if let Some(place) = self.places[*k] {
-                rows.row_mut(i).copy_from_slice(matrix.row(place));
+        let mut rows = Vec::with_capacity(block.len() * matrix.columns());
+        for k in block {
+            match self.places[*k] {
+                Some(place) => rows.extend_from_slice(matrix.row(place)),
+                None => rows.resize(rows.len() + matrix.columns(), 0.0),
             }
         }
-        rows
+        Matrix::of(block.len(), matrix.columns(), rows)
     }
 
     /// A column of the entries of a block, times a number; 0 in the padding.
@@ -327,16 +323,16 @@ impl Learner {
                 self.step(plan, moment, &mut parameters, gradients);
             }
         }
+        self.set(&parameters);
         self.steer_penalty(plan, agent, lesson);
     }
 
-    /// A step of the optimiser.
+    /// A step of the optimiser with `parameters`, which are not yet those of the learner.
     pub(super) fn step(&mut self, plan: &Plan, moment: Moment, parameters: &mut [Matrix], mut gradients: Vec<Matrix>) {
         let settings = &plan.settings;
         limit_norm(&mut gradients, settings.gradient_norm.unwrap_or(f64::INFINITY));
         let share = if settings.anneal { moment.left } else { 1.0 };
         settings.optimiser.step(share, &mut self.moments, parameters, &gradients);
-        self.set(parameters);
     }
 
     /// The gradient of the loss: the surrogate, the entropy and the penalty, and the critic's error.
@@ -368,8 +364,8 @@ impl Learner {
         {
             loss = loss + error.scale(settings.value_weight);
         }
-        let gradients = loss.backward();
-        on_tape.iter().map(|p| gradients.of(*p)).collect()
+        let mut gradients = loss.backward();
+        on_tape.iter().map(|p| gradients.take(*p)).collect()
     }
 
     /// Halves or doubles `β` when the divergence of a batch is off its target by more than half (Schulman et al. 2017, §4).

@@ -1,7 +1,9 @@
 //! Rules that turn a gradient into a step.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::numeric::simd::Level;
 use crate::numeric::{Matrix, power};
 
 /// A rule for steps downhill; rates are those at the start of a run that lets them fall.
@@ -52,25 +54,66 @@ impl Optimiser {
 
     /// Moves `parameters` against `gradients`, with `share` of the rate.
     pub fn step(&self, share: f64, moments: &mut Moments, parameters: &mut [Matrix], gradients: &[Matrix]) {
-        let numbers = parameters.iter_mut().flat_map(|p| p.entries_mut().iter_mut());
-        let slopes = gradients.iter().flat_map(|g| g.entries().iter());
+        let pairs = parameters.iter_mut().map(Matrix::entries_mut).zip(gradients.iter().map(Matrix::entries));
         moments.steps += 1;
         match *self {
-            Self::Sgd { rate } => numbers.zip(slopes).for_each(|(x, g)| *x -= share * rate * g),
+            Self::Sgd { rate } => {
+                for (numbers, slopes) in pairs {
+                    numbers.iter_mut().zip(slopes).for_each(|(x, g)| *x -= share * rate * g);
+                }
+            }
             Self::Adam { rate, epsilon } => {
                 let count = gradients.iter().map(|g| g.entries().len()).sum();
                 moments.first.resize(count, 0.0);
                 moments.second.resize(count, 0.0);
                 let correct = |decay: f64| 1.0 - power(decay, moments.steps);
-                let (first, second) = (correct(FIRST), correct(SECOND));
-                let remembered = moments.first.iter_mut().zip(&mut moments.second);
-                for ((x, g), (m, v)) in numbers.zip(slopes).zip(remembered) {
-                    *m = FIRST * *m + (1.0 - FIRST) * g;
-                    *v = SECOND * *v + (1.0 - SECOND) * g * g;
-                    *x -= share * rate * (*m / first) / ((*v / second).sqrt() + epsilon);
+                let adam = Adam { rate: share * rate, epsilon, first: correct(FIRST), second: correct(SECOND) };
+                let (mut first, mut second) = (&mut moments.first[..], &mut moments.second[..]);
+                for (numbers, slopes) in pairs {
+                    let (own_first, own_second);
+                    (own_first, first) = first.split_at_mut(slopes.len());
+                    (own_second, second) = second.split_at_mut(slopes.len());
+                    adam.step(numbers, slopes, own_first, own_second);
                 }
             }
         }
+    }
+}
+
+/// A step of Adam: the step size, and what the moments are divided by because they began at zero.
+#[derive(Clone, Copy)]
+struct Adam {
+    rate: f64,
+    epsilon: f64,
+    first: f64,
+    second: f64,
+}
+
+/// Threads share out parameters in blocks of this many.
+const BLOCK: usize = 1 << 14;
+
+impl Adam {
+    fn step(self, numbers: &mut [f64], slopes: &[f64], first: &mut [f64], second: &mut [f64]) {
+        if numbers.len() < 2 * BLOCK {
+            self.block(numbers, slopes, first, second);
+            return;
+        }
+        let moments = first.par_chunks_mut(BLOCK).zip(second.par_chunks_mut(BLOCK));
+        let all = numbers.par_chunks_mut(BLOCK).zip(slopes.par_chunks(BLOCK)).zip(moments);
+        all.for_each(|((numbers, slopes), (first, second))| self.block(numbers, slopes, first, second));
+    }
+
+    fn block(self, numbers: &mut [f64], slopes: &[f64], first: &mut [f64], second: &mut [f64]) {
+        Level::best().run(
+            #[inline(always)]
+            || {
+                for ((x, g), (m, v)) in numbers.iter_mut().zip(slopes).zip(first.iter_mut().zip(second)) {
+                    *m = FIRST * *m + (1.0 - FIRST) * g;
+                    *v = SECOND * *v + (1.0 - SECOND) * g * g;
+                    *x -= self.rate * (*m / self.first) / ((*v / self.second).sqrt() + self.epsilon);
+                }
+            },
+        );
     }
 }
 

@@ -31,6 +31,12 @@ impl Gradients {
         self.all.get(variable.place)?.as_ref()
     }
 
+    /// [`Gradients::of`] a variable that is not asked for again, without a copy.
+    pub fn take(&mut self, variable: Variable) -> Matrix {
+        let own = self.all.get_mut(variable.place).and_then(Option::take);
+        own.unwrap_or_else(|| self.of(variable))
+    }
+
     /// The multiply-adds of the matrix products of the backward sweep.
     #[must_use]
     pub fn multiply_adds(&self) -> u64 {

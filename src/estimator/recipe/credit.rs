@@ -2,7 +2,7 @@
 
 use super::{by_row, column, totals};
 use crate::batch::PaddedBatch;
-use crate::estimator::{generalised_advantage, reward_to_go, total_return};
+use crate::estimator::{Span, generalised_advantages, reward_to_go, total_return};
 use crate::numeric::power;
 
 /// The discounted return of the whole sequence at every step (Williams 1992).
@@ -43,17 +43,14 @@ pub fn to_go_less_value(batch: &PaddedBatch) -> Vec<f64> {
 /// 2016, equation 16).
 #[must_use]
 pub fn advantages(batch: &PaddedBatch) -> Vec<f64> {
-    by_row(batch, |i| {
-        let (row, settings) = (batch.row(i), batch.settings);
-        let after = if batch.terminated[i] { 0.0 } else { batch.last_values[i] };
-        generalised_advantage(
-            &batch.rewards[row.clone()],
-            &batch.values[row],
-            after,
-            settings.discount,
-            settings.lambda,
-        )
-    })
+    advantages_at(batch, batch.settings.lambda)
+}
+
+/// [`advantages`] with another `λ`.
+pub(crate) fn advantages_at(batch: &PaddedBatch, lambda: f64) -> Vec<f64> {
+    let after = |i: usize| if batch.terminated[i] { 0.0 } else { batch.last_values[i] };
+    let spans: Vec<Span> = (0..batch.len()).map(|i| Span { steps: batch.row(i), after: after(i) }).collect();
+    generalised_advantages(&batch.rewards, &batch.values, &spans, batch.settings.discount, lambda)
 }
 
 /// The undiscounted return of the sequence, less `β Σ_t log(π/π_ref)`: the penalty as a part of the reward, which is not

@@ -16,6 +16,7 @@ pub use advantage::{
     mean_of, scaled_by_signal, standard_deviation, standardised,
 };
 pub use aggregation::{constant_length, sequence_mean, sequence_sum, token_mean};
+pub(crate) use credit::advantages_at;
 pub use credit::{advantages, discounted_to_go, penalised_total, to_go, to_go_less_value, total};
 pub use named::{ADVANTAGES, AGGREGATIONS, CREDITS, Named, SLOPES};
 pub use penalty::{k1_loss, k2_loss, k3_loss, none};

@@ -1,17 +1,16 @@
 //! Correct rules for advantages.
 
+use std::ops::Range;
+
 use super::fixture::{after, ends, episodes};
 use crate::audit::subject::Fragment;
-use crate::estimator::{generalised_advantage, reward_to_go};
+use crate::estimator::{Span, generalised_advantages, reward_to_go};
 
 /// `A_t = Σ_l (γλ)^l δ_{t+l}`, episode by episode (Schulman et al. 2016, eq. 16).
 pub(super) fn generalised(fragment: &Fragment) -> Vec<f64> {
-    let of = |episode: std::ops::Range<usize>| {
-        let end = after(fragment, episode.end - 1);
-        let (rewards, values) = (&fragment.rewards[episode.clone()], &fragment.values[episode]);
-        generalised_advantage(rewards, values, end, fragment.discount, fragment.lambda)
-    };
-    episodes(fragment).into_iter().flat_map(of).collect()
+    let span = |steps: Range<usize>| Span { after: after(fragment, steps.end - 1), steps };
+    let spans: Vec<Span> = episodes(fragment).into_iter().map(span).collect();
+    generalised_advantages(&fragment.rewards, &fragment.values, &spans, fragment.discount, fragment.lambda)
 }
 
 /// The same over the steps at which the policy acted; each goes on with the next of them.
