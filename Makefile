@@ -1,5 +1,5 @@
 # Development commands; `make help` lists them.
-.PHONY: help build test stress bench reports reports-check reports-training site-check doc fmt lint ci
+.PHONY: help build test stress gradients-check bench reports reports-check reports-training reports-training-long site-check doc fmt lint ci
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -10,9 +10,12 @@ build: ## build the program, optimised
 test: ## every test, as the README runs it
 	cargo test
 
-stress: ## twenty times as many random worlds from another seed, and the calibration of the verdicts
+stress: gradients-check ## twenty times as many random worlds from another seed, the calibration of the verdicts, and gradients against burn
 	STRESS=20 cargo test --release --test truth --test off_policy
 	cargo run --release --locked --quiet --example calibrate -- reports/CALIBRATION.md
+
+gradients-check: ## the gradients of every network that is trained, against those of another library (burn; minutes to compile)
+	cargo test --locked --manifest-path tests/independent/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/independent
 
 bench: ## time and memory of the oracle and the sampler, beside their limits
 	cargo bench --bench sampling
@@ -45,12 +48,21 @@ reports-check: reports ## write them again and fail on any difference
 	git diff --exit-code -- reports
 	@test -z "$$(git ls-files --others --exclude-standard -- reports)" || { git ls-files --others --exclude-standard -- reports; echo "the reports above are not checked in"; exit 1; }
 
+TRAINING_PAGES = target/release/unbiased report reports/training/*.json --pages reports/training --format json --output reports/training.json; test $$? -le 1
+
 reports-training: ## train everything in training/ again (some minutes), optimised, and write reports/training
 	cargo build --release --locked --bin unbiased
 	for experiment in training/*.toml; do \
 		target/release/unbiased train $$experiment --output reports/training/$$(basename $$experiment .toml).json > /dev/null; test $$? -le 1 || exit 1; \
 	done
-	target/release/unbiased report reports/training/*.json --pages reports/training --format json --output reports/training.json; test $$? -le 1
+	$(TRAINING_PAGES)
+
+reports-training-long: ## train what takes an hour or more, in training/long/, and write reports/training
+	cargo build --release --locked --bin unbiased
+	for experiment in training/long/*.toml; do \
+		target/release/unbiased train $$experiment --output reports/training/$$(basename $$experiment .toml).json > /dev/null; test $$? -le 1 || exit 1; \
+	done
+	$(TRAINING_PAGES)
 
 site-check: ## open every page of the site in a headless Chromium (Debian's package), narrow and wide, light and dark
 	python3 tools/site_check.py reports/site --screenshots $(PROGRAMS)/screenshots

@@ -5,6 +5,7 @@
 
 mod cart_pole;
 mod catch;
+mod diagonals;
 mod finite;
 mod linear_quadratic;
 mod locomotion;
@@ -20,6 +21,7 @@ use crate::rng::Stream;
 
 pub use cart_pole::CartPole;
 pub use catch::Catch;
+pub use diagonals::Diagonals;
 pub use finite::{Finite, View};
 pub use linear_quadratic::{LinearQuadraticTask, double_integrator};
 pub use locomotion::Locomotion;

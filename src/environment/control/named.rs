@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use super::{
-    CartPole, Catch, Finite, LinearQuadraticTask, Locomotion, Pendulum, TMaze, Task, TwoGoals, View, double_integrator,
+    CartPole, Catch, Diagonals, Finite, LinearQuadraticTask, Locomotion, Pendulum, TMaze, Task, TwoGoals, View,
+    double_integrator,
 };
 use crate::environment::{NamedProblem, PROBLEMS, workload};
 
@@ -24,7 +25,7 @@ const TIMED: &str = "-timed";
 
 /// The tasks, in the order of the help text. To them come `t-maze-N` for each length `N`, the finite problems of [`PROBLEMS`],
 /// and these with `-timed` behind their names, where the time is seen too.
-pub static TASKS: [NamedTask; 7] = [
+pub static TASKS: [NamedTask; 8] = [
     NamedTask {
         name: "cart-pole",
         description: "CartPole-v1 of Gymnasium: balance a pole by pushing left or right, 500 steps",
@@ -39,6 +40,11 @@ pub static TASKS: [NamedTask; 7] = [
         name: "catch",
         description: "Catch of bsuite: a ball falls over a board of 10 × 5 pixels, 9 steps",
         make: || Box::new(Catch),
+    },
+    NamedTask {
+        name: "diagonals",
+        description: "catch a falling backslash and let a slash go, on a board of 10 × 10 pixels, 8 steps",
+        make: || Box::new(Diagonals),
     },
     NamedTask {
         name: "double-integrator",

@@ -106,9 +106,7 @@ pub fn pages(records: &[TrainingRecord]) -> Vec<(String, String)> {
 }
 
 fn index(records: &[TrainingRecord]) -> String {
-    let mut out = String::from(
-        "# Training runs\n\nSystems that the guide names, learning; those that are not listed have not been run at their full size yet.\n\n",
-    );
+    let mut out = String::from("# Training runs\n\nThe systems that the guide names, learning.\n\n");
     let _ = writeln!(out, "| {} |", SYSTEM_COLUMNS.map(|(title, _)| title).join(" | "));
     let _ = writeln!(out, "|{}|", SYSTEM_COLUMNS.map(|(_, number)| if number { "---:" } else { "---" }).join("|"));
     for row in systems(records) {
