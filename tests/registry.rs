@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use unbiased::claims::{BESIDE, LEDGER, neighbour};
 use unbiased::stats::Known;
 use unbiased::verify::{
@@ -19,7 +20,6 @@ fn run(claim: &Claim) -> verify::ClaimRecord {
     verify::run(&[claim], verify::DEFAULT_SEED, Budget::of(LEDGER), || ()).claims.remove(0)
 }
 
-/// A copy of `claim` with other trials.
 /// The claim with other trials, and without its reported numbers, on which no finding depends.
 fn with_trials(claim: &Claim, trials: Vec<Trial>) -> Claim {
     Claim { trials: Box::leak(trials.into_boxed_slice()), quantities: &[], ..claim.clone() }
@@ -145,11 +145,12 @@ fn sampled_subjects() -> impl Iterator<Item = (&'static str, fn() -> Sample)> {
 #[test]
 fn declared_variances_are_those_of_the_draws() {
     const BLOCKS: usize = 200;
-    let mut seen = 0;
-    for (id, sample) in sampled_subjects() {
+    let subjects: Vec<_> = sampled_subjects().collect();
+    assert!(subjects.len() > 100, "the test saw only {} subjects", subjects.len());
+    subjects.par_iter().enumerate().for_each(|(number, (id, sample))| {
         let source = sample();
         let known = source.known();
-        let key = unbiased::rng::StreamKey::of(0, "declared variances", seen);
+        let key = unbiased::rng::StreamKey::of(0, "declared variances", number as u64);
         let mut moments = unbiased::stats::Moments::new(known.len());
         for block in 0..if matches!(known[0], Known::Range { .. }) { 1 } else { BLOCKS } {
             for row in source.block(&key, block).chunks_exact(known.len()) {
@@ -167,9 +168,7 @@ fn declared_variances_are_those_of_the_draws() {
                 Known::Range { low, high } => assert!((low..=high).contains(&&moments.mean()[k])),
             }
         }
-        seen += 1;
-    }
-    assert!(seen > 100, "the test saw only {seen} subjects");
+    });
 }
 
 /// A subject that gives numbers which are not finite is violated, and one of infinite variance is not judged.
@@ -237,13 +236,11 @@ fn no_claim_is_forgotten() {
 /// Findings follow from what is measured: any subject exchanged for its counterfeit turns the finding.
 #[test]
 fn a_perturbed_subject_changes_the_finding() {
-    for claim in LEDGER {
-        for trial in claim.trials {
-            let broken = Trial { subject: trial.counterfeits[0].subject, ..trial.clone() };
-            let record = run(&with_trials(claim, vec![broken]));
-            assert_eq!(record.finding, Finding::Mismatch, "{}, {}", claim.id, trial.name);
-        }
-    }
+    trials().collect::<Vec<_>>().into_par_iter().for_each(|(claim, trial)| {
+        let broken = Trial { subject: trial.counterfeits[0].subject, ..trial.clone() };
+        let record = run(&with_trials(claim, vec![broken]));
+        assert_eq!(record.finding, Finding::Mismatch, "{}, {}", claim.id, trial.name);
+    });
 }
 
 /// And a counterfeit exchanged for the right subject is noticed.
