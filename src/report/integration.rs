@@ -77,7 +77,7 @@ pub fn junit(
                     let score = series.summary.score;
                     failure(
                         format!("the goal was {}, recorded as {}", word(verdict), word(series.recorded)),
-                        format!("the score is {}{goal}", interval(score)),
+                        format!("the score is {}{goal}", interval(score, series.runs.len())),
                     )
                 }
             };

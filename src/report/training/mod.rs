@@ -42,7 +42,7 @@ pub(super) fn rows(record: &TrainingRecord) -> Vec<Vec<String>> {
     let cell = |series: &SeriesRun, column: &&str| match *column {
         "series" => series.title.clone(),
         "score" => number(series.summary.score.value),
-        "interval" => interval(series.summary.score),
+        "interval" => interval(series.summary.score, series.runs.len()),
         "best" => number(series.yardstick.most),
         "goal" => number(series.least),
         "at goal" => series.summary.reached.map_or_else(String::new, |n| format!("{n} of {}", series.runs.len())),
@@ -58,9 +58,10 @@ fn number(x: Option<f64>) -> String {
     x.map_or_else(|| "–".to_owned(), |x| significant(x, 4))
 }
 
-pub(super) fn interval(interval: Interval) -> String {
+/// An interval over so many runs; a single one has none.
+pub(super) fn interval(interval: Interval, runs: usize) -> String {
     match (interval.low, interval.high) {
-        (Some(low), Some(high)) => format!("{} … {}", significant(low, 4), significant(high, 4)),
+        (Some(low), Some(high)) if runs > 1 => format!("{} … {}", significant(low, 4), significant(high, 4)),
         _ => "–".to_owned(),
     }
 }
@@ -101,8 +102,13 @@ pub(super) fn legend(record: &TrainingRecord) -> String {
     } else {
         ""
     };
-    format!(
-        "Score: interquartile mean over {} seeds of the {judged}, with its interval at 95 % from a bootstrap over runs (Agarwal et al. 2021).{best}{steps}",
-        shortest(seeds as f64)
-    )
+    let score = if seeds == 1 {
+        format!("the {judged}, of one seed")
+    } else {
+        let seeds = shortest(seeds as f64);
+        format!(
+            "interquartile mean over {seeds} seeds of the {judged}, with its interval at 95 % from a bootstrap over runs (Agarwal et al. 2021)"
+        )
+    };
+    format!("Score: {score}.{best}{steps}")
 }

@@ -56,7 +56,7 @@ impl SystemRow {
         [
             self.task.clone(),
             number(self.score.value),
-            interval(self.score),
+            interval(self.score, self.seeds),
             number(self.best),
             number(self.goal),
             self.reached.map_or_else(|| "–".to_owned(), |reached| format!("{reached} of {}", self.seeds)),
