@@ -81,6 +81,10 @@ fn figure(record: &Comparison, panel: usize, metric: Metric) -> Option<String> {
 
 fn training(name: &str) -> TrainingRecord {
     let interval = |x: f64| serde_json::json!({"value": x, "low": x - 0.5, "high": x + 0.5});
+    let run = |seed: u64| {
+        let curve = [serde_json::json!({"steps": 100, "mean_return": 20.0})];
+        serde_json::json!({"seed": seed, "steps": 1234, "curve": curve, "solved": 987, "evaluation": null})
+    };
     let series = |label: &str| {
         serde_json::json!({
             "title": format!("{label} {MARKUP}"), "system": format!("system {MARKUP}"), "settings": {"task": "cart-pole", "steps": 1234},
@@ -89,14 +93,14 @@ fn training(name: &str) -> TrainingRecord {
                 "score": interval(480.25), "broken": 0, "reached": 1, "verdict": "reached", "steps_to_goal": interval(987.0),
                 "curve": [{"steps": 100, "mean_return": interval(20.0)}], "profile": []
             },
-            "runs": [{"seed": 0, "steps": 1234, "curve": [{"steps": 100, "mean_return": 20.0}], "solved": 987, "evaluation": null}]
+            "runs": [run(0), run(1)]
         })
     };
     let record = serde_json::json!({
         "record": "training", "form": 1, "version": "0.1.0", "command": format!("unbiased train {MARKUP}"), "name": name,
         "experiment": {
             "title": format!("a title {MARKUP}"), "question": MARKUP, "sentence": format!("a sentence {MARKUP}"),
-            "finding": format!("found {MARKUP}"), "analysis": ESSAY, "seeds": 1, "series": [{"label": "one"}, {"label": "two"}]
+            "finding": format!("found {MARKUP}"), "analysis": ESSAY, "seeds": 2, "series": [{"label": "one"}, {"label": "two"}]
         },
         "series": [series("one"), series("two")]
     });
@@ -355,14 +359,14 @@ fn a_ledger_or_comparisons_alone_are_a_site() {
 fn training_runs_have_their_systems_figures_and_numbers() {
     let pages = pages();
     let overview = text(&pages["training.html"]);
-    for word in ["cart-pole", "480.2", "479.8 … 480.8", "1 of 1", "reached", "1,234", "2 experiments"] {
+    for word in ["cart-pole", "480.2", "479.8 … 480.8", "1 of 2", "reached", "1,234", "2 experiments"] {
         let there = overview.contains(word) || text(&pages["index.html"]).contains(word);
         assert!(there, "nothing says {word}: {overview}");
     }
     assert_eq!(overview.matches("system &lt;script").count(), 4, "a row for each system");
     let page = &pages["training-first-2.html"];
     assert!(page.contains("<svg viewBox=\"0 0 1 1\"><text>2</text></svg>"));
-    for word in ["a sentence", "found", "steps to goal", "987", "475", "2, of 2,468 steps together"] {
+    for word in ["a sentence", "found", "steps to goal", "987", "475", "4, of 4,936 steps together"] {
         assert!(text(page).contains(word), "the page lacks {word}: {}", text(page));
     }
 }
