@@ -2,7 +2,7 @@
 .PHONY: help build test stress gradients-check bench reports reports-check reports-training reports-training-long site-check doc fmt lint ci
 
 help: ## list the commands
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 
 build: ## build the program, optimised
 	cargo build --release --locked
@@ -48,21 +48,20 @@ reports-check: reports ## write them again and fail on any difference
 	git diff --exit-code -- reports
 	@test -z "$$(git ls-files --others --exclude-standard -- reports)" || { git ls-files --others --exclude-standard -- reports; echo "the reports above are not checked in"; exit 1; }
 
-TRAINING_PAGES = target/release/unbiased report reports/training/*.json --pages reports/training --format json --output reports/training.json; test $$? -le 1
+# Trains what is in a folder, and writes the pages of all records.
+define train
+	cargo build --release --locked --bin unbiased
+	for experiment in $(1)/*.toml; do \
+		target/release/unbiased train $$experiment --output reports/training/$$(basename $$experiment .toml).json > /dev/null; test $$? -le 1 || exit 1; \
+	done
+	target/release/unbiased report reports/training/*.json --pages reports/training --format json --output reports/training.json; test $$? -le 1
+endef
 
 reports-training: ## train everything in training/ again (some minutes), optimised, and write reports/training
-	cargo build --release --locked --bin unbiased
-	for experiment in training/*.toml; do \
-		target/release/unbiased train $$experiment --output reports/training/$$(basename $$experiment .toml).json > /dev/null; test $$? -le 1 || exit 1; \
-	done
-	$(TRAINING_PAGES)
+	$(call train,training)
 
 reports-training-long: ## train what takes an hour or more, in training/long/, and write reports/training
-	cargo build --release --locked --bin unbiased
-	for experiment in training/long/*.toml; do \
-		target/release/unbiased train $$experiment --output reports/training/$$(basename $$experiment .toml).json > /dev/null; test $$? -le 1 || exit 1; \
-	done
-	$(TRAINING_PAGES)
+	$(call train,training/long)
 
 site-check: ## open every page of the site in a headless Chromium (Debian's package), narrow and wide, light and dark
 	python3 tools/site_check.py reports/site --screenshots $(PROGRAMS)/screenshots

@@ -2,7 +2,7 @@
 
 use super::agent::{Agent, Memories};
 use super::experience::Experience;
-use super::learner::{Learner, Moment};
+use super::learner::{Learner, Moment, gradients};
 use super::settings::Plan;
 use crate::autodiff::{Tape, Variable};
 use crate::environment::control::{Known, Task, TwoGoals};
@@ -92,9 +92,7 @@ impl Learner {
         let on_tape: Vec<Variable> = parameters.iter().map(|p| tape.parameter(p.clone())).collect();
         let out = agent.step(&on_tape, tape.constant(batch.observations), &mut Memories::default());
         let loss = -agent.head().log_probs(out.laws, &batch.actions).mean();
-        let gradients = loss.backward();
-        let gradients: Vec<Matrix> = on_tape.iter().map(|p| gradients.of(*p)).collect();
-        self.step(plan, moment, &mut parameters, gradients);
+        self.step(plan, moment, &mut parameters, gradients(loss, &on_tape));
         self.set(&parameters);
     }
 
@@ -116,9 +114,7 @@ impl Learner {
         let input = tape.constant(schedule.input(&observations, &noisy, &times));
         let guess = plan.settings.network.step(&on_tape, input, &mut Memory::new());
         let off = guess - tape.constant(noise);
-        let gradients = (off * off).mean().backward();
-        let gradients: Vec<Matrix> = on_tape.iter().map(|p| gradients.of(*p)).collect();
-        self.step(plan, moment, &mut parameters, gradients);
+        self.step(plan, moment, &mut parameters, gradients((off * off).mean(), &on_tape));
         self.set(&parameters);
     }
 }

@@ -50,8 +50,7 @@ impl<'a> Lesson<'a> {
         let credit = (plan.recipe.credit)(batch);
         let advantages = (plan.recipe.advantage)(batch, &credit);
         // The return that advantages of the same λ are a part of; without advantages, the whole rest.
-        let lambda = if plan.settings.credit == "advantages" { plan.settings.lambda } else { 1.0 };
-        let critic = advantages_at(batch, lambda);
+        let critic = if plan.settings.credit == "advantages" { credit } else { advantages_at(batch, 1.0) };
         let targets = critic.iter().zip(&batch.values).map(|(advantage, value)| advantage + value).collect();
         Self { experience, advantages, targets }
     }
@@ -294,6 +293,12 @@ pub(super) struct Reading<'t> {
     pub(super) log_probs: Variable<'t>,
 }
 
+/// The derivatives of a scalar with respect to each of some parameters.
+pub(super) fn gradients(scalar: Variable, parameters: &[Variable]) -> Vec<Matrix> {
+    let mut all = scalar.backward();
+    parameters.iter().map(|p| all.take(*p)).collect()
+}
+
 fn total<'t>(terms: impl Iterator<Item = Variable<'t>>) -> Variable<'t> {
     terms.reduce(|sum, term| sum + term).expect("a batch has a step")
 }
@@ -364,8 +369,7 @@ impl Learner {
         {
             loss = loss + error.scale(settings.value_weight);
         }
-        let mut gradients = loss.backward();
-        on_tape.iter().map(|p| gradients.take(*p)).collect()
+        gradients(loss, &on_tape)
     }
 
     /// Halves or doubles `β` when the divergence of a batch is off its target by more than half (Schulman et al. 2017, §4).
@@ -396,8 +400,7 @@ impl Learner {
                 let on_tape: Vec<Variable> = parameters.iter().map(|p| tape.parameter(p.clone())).collect();
                 let readings = part.read(agent, lesson.experience, &tape, &on_tape);
                 let Some(error) = part.value_loss(plan, &tape, &readings) else { return };
-                let gradients = error.backward();
-                let of_critic: Vec<Matrix> = on_tape[agent.actor..].iter().map(|p| gradients.of(*p)).collect();
+                let of_critic = gradients(error, &on_tape[agent.actor..]);
                 adam.step(1.0, &mut self.critic_moments, &mut parameters[agent.actor..], &of_critic);
             }
         }

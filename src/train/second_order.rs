@@ -4,7 +4,7 @@
 //! and a reverse sweep `Jᵀ`.
 
 use super::agent::Agent;
-use super::learner::{Learner, Lesson, Moment, Part, Reading};
+use super::learner::{Learner, Lesson, Moment, Part, Reading, gradients};
 use super::settings::{Plan, Update};
 use crate::autodiff::{Tape, Variable};
 use crate::estimator::{Outcome, TrustRegion};
@@ -35,9 +35,7 @@ impl<'a, 't> Landscape<'a, 't> {
     }
 
     fn flat(&self, scalar: Variable<'t>) -> Vec<f64> {
-        let gradients = scalar.backward();
-        let own = &self.parameters[..self.agent.actor];
-        own.iter().flat_map(|p| gradients.of(*p).entries().to_vec()).collect()
+        gradients(scalar, &self.parameters[..self.agent.actor]).into_iter().flat_map(Matrix::into_entries).collect()
     }
 
     fn gradient(&self) -> Vec<f64> {

@@ -78,18 +78,11 @@ impl Task for Catch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::control::value;
 
     /// The mean over starts of the value after backing up by `combine` over the actions' returns.
     fn by_backward_induction(combine: fn([f64; 3]) -> f64) -> f64 {
-        fn value(state: [f64; 3], combine: fn([f64; 3]) -> f64) -> f64 {
-            let mut stream = Stream::of(0, "unused", 0, 0);
-            combine([0.0, 1.0, 2.0].map(|action| {
-                let mut next = state;
-                let step = Catch.step(&mut next, &[action], &mut stream);
-                step.reward + if step.terminated { 0.0 } else { value(next, combine) }
-            }))
-        }
-        (0..5).map(|column| value([f64::from(column), 0.0, 2.0], combine)).sum::<f64>() / 5.0
+        (0..5).map(|column| value(&Catch, &[f64::from(column), 0.0, 2.0], combine)).sum::<f64>() / 5.0
     }
 
     #[test]

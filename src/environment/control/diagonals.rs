@@ -83,21 +83,14 @@ impl Task for Diagonals {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The value of a state after backing up by `combine` over the actions' returns.
-    fn value(state: [f64; 4], combine: fn([f64; 3]) -> f64) -> f64 {
-        let mut stream = Stream::of(0, "unused", 0, 0);
-        combine([0.0, 1.0, 2.0].map(|action| {
-            let mut next = state;
-            let step = Diagonals.step(&mut next, &[action], &mut stream);
-            step.reward + if step.terminated { 0.0 } else { value(next, combine) }
-        }))
-    }
+    use crate::environment::control::value;
 
     #[test]
     fn the_best_return_is_one_from_every_start_and_without_the_kind_it_is_zero_from_each() {
         for column in 0..9 {
-            let of = |kind: f64, combine| value([kind, f64::from(column), 0.0, 5.0], combine);
+            let of = |kind: f64, combine: fn([f64; 3]) -> f64| {
+                value(&Diagonals, &[kind, f64::from(column), 0.0, 5.0], combine)
+            };
             for kind in [0.0, 1.0] {
                 assert_eq!(of(kind, |returns| returns.into_iter().fold(f64::MIN, f64::max)), 1.0);
                 assert_eq!(of(kind, |returns| returns.into_iter().fold(f64::MAX, f64::min)), -1.0);
@@ -106,7 +99,9 @@ mod tests {
             let combine = |returns: [f64; 3]| returns.into_iter().sum::<f64>() / 3.0;
             assert_eq!(of(0.0, combine) + of(1.0, combine), 0.0, "column {column}");
             for paddle in 0..10 {
-                let last = |kind: f64| value([kind, f64::from(column), 7.0, f64::from(paddle)], |returns| returns[1]);
+                let last = |kind: f64| {
+                    value(&Diagonals, &[kind, f64::from(column), 7.0, f64::from(paddle)], |returns| returns[1])
+                };
                 assert_eq!(last(0.0) + last(1.0), 0.0, "column {column}, paddle {paddle}");
             }
         }

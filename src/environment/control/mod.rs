@@ -105,3 +105,14 @@ pub trait Task: Debug + Sync {
     /// Moves a state on by an action: an index for [`Actions::Choices`], a row of numbers for [`Actions::Reals`].
     fn step(&self, state: &mut [f64], action: &[f64], stream: &mut Stream) -> Step;
 }
+
+/// The value of a state of a task with three actions and no chance, after backing up by `combine` over the actions' returns.
+#[cfg(test)]
+fn value(task: &dyn Task, state: &[f64], combine: fn([f64; 3]) -> f64) -> f64 {
+    let mut stream = Stream::of(0, "unused", 0, 0);
+    combine([0.0, 1.0, 2.0].map(|action| {
+        let mut next = state.to_vec();
+        let step = task.step(&mut next, &[action], &mut stream);
+        step.reward + if step.terminated { 0.0 } else { value(task, &next, combine) }
+    }))
+}
